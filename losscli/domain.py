@@ -1,0 +1,381 @@
+"""What values a parameter and a role may take, as data.
+
+Checks, help texts, documentation, test generators and the ranges of curves all read these same objects.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Union
+
+from losscli._lazy import torch
+from losscli.errors import UsageError, shown
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Value = Union[float, int, str, bool, tuple[float, ...], None]
+
+
+def number_text(value: float) -> str:
+    """The shortest text that reads back as the same number, without a needless ``.0``.
+
+    Example:
+        >>> number_text(2.0), number_text(0.25), number_text(1e-07)
+        ('2', '0.25', '1e-07')
+    """
+    text = repr(value)
+    return text.removesuffix(".0")
+
+
+@dataclass(frozen=True)
+class Interval:
+    """The numbers between two bounds, each of them included unless it is open."""
+
+    low: float = -math.inf
+    high: float = math.inf
+    open_low: bool = False
+    open_high: bool = False
+
+    def __contains__(self, value: float) -> bool:
+        above = value > self.low if self.open_low else value >= self.low
+        below = value < self.high if self.open_high else value <= self.high
+        return math.isfinite(value) and above and below
+
+    def __str__(self) -> str:
+        if self == Interval():
+            return "a finite number"
+        left = "(" if self.open_low or math.isinf(self.low) else "["
+        right = ")" if self.open_high or math.isinf(self.high) else "]"
+        return f"{left}{number_text(self.low)}, {number_text(self.high)}{right}"
+
+
+# --- ranges of parameters ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Number:
+    """A parameter that is a number in an interval, or, where ``none`` names it, a word for "not given"."""
+
+    interval: Interval = Interval()
+    none: str | None = None
+
+    kind = "number"
+
+    def parse(self, text: str) -> Value:
+        if self.none is not None and text.lower() == self.none:
+            return None
+        return self.check(_float(text))
+
+    def check(self, value: object) -> Value:
+        if value is None and self.none is not None:
+            return None
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or float(value) not in self.interval:
+            raise UsageError(f"{shown(value)} is not in {self}")
+        return float(value)
+
+    def text(self, value: Value) -> str:
+        return self.none or "none" if value is None else number_text(float(value))  # type: ignore[arg-type]
+
+    def __str__(self) -> str:
+        return f"{self.interval} or {self.none}" if self.none else str(self.interval)
+
+
+@dataclass(frozen=True)
+class Whole:
+    """A parameter that is a whole number in an interval, or a word for "not given"."""
+
+    interval: Interval = Interval()
+    none: str | None = None
+
+    kind = "whole number"
+
+    def parse(self, text: str) -> Value:
+        if self.none is not None and text.lower() == self.none:
+            return None
+        return self.check(_float(text))
+
+    def check(self, value: object) -> Value:
+        if value is None and self.none is not None:
+            return None
+        whole = isinstance(value, (int, float)) and not isinstance(value, bool) and float(value).is_integer()
+        if not whole or value not in self.interval:  # type: ignore[operator]
+            raise UsageError(f"{shown(value)} is not a whole number in {self.interval}")
+        return int(value)  # type: ignore[call-overload, no-any-return]
+
+    def text(self, value: Value) -> str:
+        return self.none or "none" if value is None else str(value)
+
+    def __str__(self) -> str:
+        whole = "a whole number" if self.interval == Interval() else f"a whole number in {self.interval}"
+        return f"{whole} or {self.none}" if self.none else whole
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A parameter that is one of a few words."""
+
+    words: tuple[str, ...]
+
+    kind = "word"
+
+    def parse(self, text: str) -> Value:
+        return self.check(text.lower())
+
+    def check(self, value: object) -> Value:
+        if value not in self.words:
+            raise UsageError(f"{shown(value)} is not one of {self}")
+        return str(value)
+
+    def text(self, value: Value) -> str:
+        return str(value)
+
+    def __str__(self) -> str:
+        return ", ".join(self.words)
+
+
+@dataclass(frozen=True)
+class Flag:
+    """A parameter that is true or false."""
+
+    kind = "flag"
+
+    def parse(self, text: str) -> Value:
+        words = {"true": True, "false": False, "yes": True, "no": False, "1": True, "0": False}
+        if text.lower() not in words:
+            raise UsageError(f"{shown(text)} is not true or false")
+        return words[text.lower()]
+
+    def check(self, value: object) -> Value:
+        if not isinstance(value, bool):
+            raise UsageError(f"{shown(value)} is not true or false")
+        return value
+
+    def text(self, value: Value) -> str:
+        return "true" if value else "false"
+
+    def __str__(self) -> str:
+        return "true or false"
+
+
+@dataclass(frozen=True)
+class Vector:
+    """A parameter that holds one number for each class, joined by ``/`` in a spec, or a word for "not given"."""
+
+    interval: Interval = Interval()
+    none: str | None = "none"
+
+    kind = "numbers joined by /"
+
+    def parse(self, text: str) -> Value:
+        if self.none is not None and text.lower() == self.none:
+            return None
+        return self.check([_float(part) for part in text.split("/")])
+
+    def check(self, value: object) -> Value:
+        if value is None and self.none is not None:
+            return None
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            value = (float(value),)
+        try:
+            numbers = tuple(float(part) for part in value)  # type: ignore[attr-defined]
+        except (TypeError, ValueError):
+            raise UsageError(f"{shown(value)} is not a list of numbers") from None
+        for number in numbers:
+            if number not in self.interval:
+                raise UsageError(f"{shown(number)} is not in {self.interval}")
+        if not numbers:
+            raise UsageError("a list of numbers must not be empty")
+        return numbers
+
+    def text(self, value: Value) -> str:
+        if value is None:
+            return self.none or "none"
+        return "/".join(number_text(part) for part in value)  # type: ignore[union-attr, arg-type]
+
+    def __str__(self) -> str:
+        each = "numbers" if self.interval == Interval() else f"numbers in {self.interval}"
+        return f"{each}, one a class" + (f", or {self.none}" if self.none else "")
+
+
+ParamRange = Union[Number, Whole, Choice, Flag, Vector]
+
+
+def _float(text: str) -> float:
+    try:
+        return float(text) if "_" not in text else math.nan
+    except ValueError:
+        raise UsageError(f"{shown(text)} is not a number") from None
+
+
+POSITIVE = Number(Interval(low=0, open_low=True))
+NON_NEGATIVE = Number(Interval(low=0))
+UNIT = Number(Interval(0, 1))
+
+
+# --- domains of roles -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Domain:
+    """What the values of one role may be.
+
+    Attributes:
+        name: the term of the field, such as ``probability``.
+        phrase: how an error message and a help page describe an allowed value.
+        shapes: the shapes that are accepted, as axis names. One name means one size across all roles of a loss, and
+            ``...`` stands for any further axes, the same ones for all roles.
+        interval: the bounds of every value.
+        codes: where it is not empty, the sets of allowed values. One set serves a whole run: it is decided by the
+            first value that tells them apart, never guessed anew.
+        classes: the values are class indices 0 .. C-1, where C comes from another role.
+        simplex: the values along the axis C are non-negative and sum to one.
+        log_simplex: so are their exponentials.
+        minus_infinity: negative infinity is a value (the logarithm of zero), not a fault.
+        nonzero: a datum that is zero throughout is not allowed: it has no direction.
+        hint: what may be meant when a value lies outside.
+    """
+
+    name: str
+    phrase: str
+    shapes: tuple[str, ...] = ("n ...",)
+    interval: Interval = Interval()
+    codes: tuple[tuple[float, ...], ...] = ()
+    classes: bool = False
+    simplex: bool = False
+    log_simplex: bool = False
+    minus_infinity: bool = False
+    nonzero: bool = False
+    hint: str | None = None
+
+    @property
+    def scalar(self) -> bool:
+        """Whether one number a datum can serve, so that a table's single column can."""
+        return any(shape in ("n", "n ...") for shape in self.shapes)
+
+    @property
+    def vector(self) -> bool:
+        """Whether several columns side by side can serve as one matrix."""
+        return any(shape in ("n C", "n D", "n C ...") for shape in self.shapes)
+
+    def __str__(self) -> str:
+        return self.phrase
+
+
+REAL = Domain("real", "a real number")
+SCALAR = Domain("real", "a real number", shapes=("n",))
+PROBABILITY = Domain(
+    "probability", "a probability in [0, 1]", interval=Interval(0, 1), hint="are these logits? Add --input logits."
+)
+LOGIT = Domain("logit", "a logit (any real number)")
+BINARY = Domain(
+    "label", "a label 0 or 1, or a probability in [0, 1]", interval=Interval(0, 1), hint="labels must be coded 0 and 1."
+)
+CLASS_LOGITS = Domain("logits", "one logit for each class", shapes=("n C ...",))
+CLASS_PROBABILITIES = Domain(
+    "probabilities",
+    "one probability for each class, summing to 1",
+    shapes=("n C ...",),
+    interval=Interval(0, 1),
+    simplex=True,
+    hint="are these logits? Add --input logits.",
+)
+CLASS_LOG_PROBABILITIES = Domain(
+    "log-probabilities",
+    "one log-probability for each class, whose exponentials sum to 1",
+    shapes=("n C ...",),
+    interval=Interval(high=0),
+    log_simplex=True,
+    minus_infinity=True,
+    hint="are these logits? Leave out --input log-probs.",
+)
+CLASS = Domain(
+    "class", "a class index 0 .. C-1, or one probability for each class", shapes=("n ...", "n C ..."), classes=True
+)
+DISTANCE = Domain("distance", "a distance, at least 0", shapes=("n",), interval=Interval(low=0))
+WEIGHT = Domain("weight", "a weight, at least 0", shapes=("n",), interval=Interval(low=0))
+EMBEDDING = Domain("embedding", "a vector", shapes=("n D",))
+DIRECTION = Domain("direction", "a vector other than zero", shapes=("n D",), nonzero=True)
+SIMILAR = Domain(
+    "similar", "1 for a similar pair, 0 (or -1) for a dissimilar one", shapes=("n",), codes=((0, 1), (-1, 1))
+)
+
+
+# --- the check at the boundary between reader and loss ----------------------------------------------------------------
+
+# Probabilities read from text are rounded to a few decimals; a row that sums to 0.9 is another thing.
+SIMPLEX_TOLERANCE = 0.01
+
+
+@dataclass(frozen=True)
+class Outside:
+    """The first datum whose value a domain does not allow, what it holds and what is wrong with that."""
+
+    datum: int
+    value: float
+    rule: str
+
+
+def first_outside(
+    values: Tensor, domain: Domain, *, classes: int | None = None, ignore: int | None = None
+) -> Outside | None:
+    """The first datum outside a domain, or None where all are inside. NaN is not looked at: it is missing, not wrong.
+
+    Args:
+        values: shape (n, ...), float64.
+        domain: what is allowed.
+        classes: how many classes there are, for a domain of class indices; None where ``values`` are soft targets.
+        ignore: a class index that is allowed beside them.
+    """
+    interval = domain.interval
+    if values.numel() == 0:
+        return None
+    if not domain.codes and not domain.classes:
+        low, high = (bound.item() for bound in torch.aminmax(values))
+        # One pass settles the common case: all finite, all inside.
+        inside = low in interval and high in interval
+        if not inside:
+            wrong = (values < interval.low) | (values > interval.high)
+            if interval.open_low:
+                wrong |= values == interval.low
+            if interval.open_high:
+                wrong |= values == interval.high
+            infinite = values == math.inf if domain.minus_infinity else torch.isinf(values)
+            found = _first(values, wrong | infinite)
+            if found is not None:
+                datum, value = found
+                rule = f"is outside {interval}" if math.isfinite(value) else "is not a finite number"
+                return Outside(datum, value, rule)
+    if domain.classes and classes is not None:
+        wrong = (values != values.floor()) | (values < 0) | (values >= classes)
+        if ignore is not None:
+            wrong &= values != ignore
+        found = _first(values, wrong & ~torch.isnan(values))
+        if found is not None:
+            return Outside(*found, f"is not a class: there are {classes}, numbered 0 .. {classes - 1}")
+    if domain.simplex or (domain.classes and classes is None):
+        return _first_off_simplex(values, values)
+    if domain.log_simplex:
+        return _first_off_simplex(values, values.exp())
+    if domain.nonzero:
+        found = _first(values, (values == 0).all(1, keepdim=True).expand_as(values))
+        return Outside(*found, "throughout: a zero vector has no direction") if found is not None else None
+    return None
+
+
+def _first_off_simplex(values: Tensor, probabilities: Tensor) -> Outside | None:
+    found = _first(values, (probabilities < 0) | (probabilities > 1))
+    if found is not None:
+        return Outside(*found, "is outside [0, 1]")
+    total = probabilities.sum(1)
+    found = _first(total, (total - 1).abs() > SIMPLEX_TOLERANCE)
+    return Outside(*found, "is the sum over the classes where 1 is expected") if found is not None else None
+
+
+def _first(values: Tensor, wrong: Tensor) -> tuple[int, float] | None:
+    if not bool(wrong.any()):
+        return None
+    position = int(torch.argmax(wrong.reshape(-1).to(torch.uint8)))
+    datum = position // max(1, values[0].numel())
+    return datum, float(values.reshape(-1)[position])

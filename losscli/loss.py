@@ -1,0 +1,492 @@
+"""A loss is a pure function from one datum's roles to one number. Everything else follows from its declaration.
+
+``@loss`` reads the declaration (the roles and parameters from the signature, the texts from the docstring) and enters
+it in the registry. ``BoundLoss`` is a loss with its parameters; its spec, such as ``huber:delta=2``, is its one
+identity in code, on the command line and in results.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar, Union
+
+from losscli.domain import Choice, Domain, ParamRange, Value
+from losscli.errors import UsageError, did_you_mean, shown
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+# A role's domain, or one for each word of the parameter that decides it, such as ``input``.
+RoleDomain = Union[Domain, Mapping[str, Domain]]
+
+
+@dataclass(frozen=True)
+class Param:
+    """An option of one loss: its name in Python, its default, its range and its help."""
+
+    name: str
+    default: Value
+    range: ParamRange
+    help: str
+
+    @property
+    def option(self) -> str:
+        """The name on the command line and in specs."""
+        return self.name.replace("_", "-")
+
+
+@dataclass(frozen=True)
+class Derived:
+    """How a role may be computed from others: contrastive's distance from two vectors."""
+
+    function: Callable[..., Tensor]
+    roles: Mapping[str, Domain]
+
+
+@dataclass(frozen=True)
+class Traits:
+    """How a loss behaves, each in one sentence: what ``show`` and the documentation teach."""
+
+    punishes: str
+    convex: str
+    differentiable: str
+    bounded: str
+    robust: str
+
+
+@dataclass(frozen=True, eq=False)
+class Loss:
+    """A declared loss. ``function`` maps tensors of the roles' shapes to one value per datum, shape (n,)."""
+
+    name: str
+    family: str
+    function: Callable[..., Tensor]
+    roles: Mapping[str, RoleDomain]
+    params: tuple[Param, ...]
+    summary: str
+    description: str
+    formula: str
+    unit: str
+    range: str
+    traits: Traits
+    convention: str
+    curve: str
+    cites: tuple[str, ...]
+    aliases: tuple[str, ...] = ()
+    differs: tuple[str, ...] = ()
+    same_as: Mapping[str, str] = field(default_factory=dict)
+    gradient: str = ""
+    derived: Mapping[str, Derived] = field(default_factory=dict)
+    fit: Callable[..., Mapping[str, Value]] | None = None
+    weigh: Callable[..., Tensor | None] | None = None
+    role_help: Mapping[str, str] = field(default_factory=dict)
+
+    def param(self, name: str) -> Param:
+        """The parameter of that name, in either spelling."""
+        wanted = name.lower().replace("_", "-")
+        for param in self.params:
+            if param.option == wanted:
+                return param
+        known = [param.option for param in self.params]
+        hint = did_you_mean(wanted, known)
+        if hint is None:
+            hint = f"it has {', '.join(known)}." if known else "it has no parameters."
+        raise UsageError(f'{self.name} has no parameter "{wanted}"', hint=hint)
+
+    def bind(self, **params: object) -> BoundLoss:
+        """The loss with these parameters and the defaults of the others.
+
+        Raises:
+            UsageError: a parameter that the loss does not have, or a value outside its range.
+        """
+        bound: dict[str, Value] = {param.name: param.default for param in self.params}
+        for name, value in params.items():
+            param = self.param(name)
+            try:
+                bound[param.name] = param.range.parse(value) if isinstance(value, str) else param.range.check(value)
+            except UsageError as error:
+                # A number outside its interval is told the interval already.
+                hint = None if str(param.range) in error.problem else f"it takes {param.range}."
+                raise UsageError(f"{self.name}: --{param.option}: {error.problem}", hint=hint) from None
+        return BoundLoss(self, bound)
+
+    def role_sets(self) -> list[tuple[str, ...]]:
+        """The roles that the loss can be computed from: each form that derives one, then those of its function.
+
+        Example:
+            >>> find("contrastive").role_sets()
+            [('first', 'second', 'similar'), ('distance', 'similar')]
+        """
+        own = tuple(self.roles)
+        forms = []
+        for name, derived in self.derived.items():
+            position = own.index(name)
+            forms.append(own[:position] + tuple(derived.roles) + own[position + 1 :])
+        return [*forms, own]
+
+
+@dataclass(frozen=True, eq=False)
+class BoundLoss:
+    """A loss with its parameters: callable on tensors, with one value per datum, differentiable.
+
+    Example:
+        >>> import torch
+        >>> huber = find("huber").bind(delta=2)
+        >>> huber.spec
+        'huber:delta=2'
+        >>> huber(torch.tensor([0.0, 4.0]), torch.tensor([1.0, 1.0]))
+        tensor([0.5000, 4.0000])
+    """
+
+    loss: Loss
+    params: Mapping[str, Value]
+
+    @property
+    def name(self) -> str:
+        return self.loss.name
+
+    @property
+    def spec(self) -> str:
+        """The canonical spec: the name, then the parameters that differ from their defaults, in declared order."""
+        parts = [self.loss.name]
+        for param in self.loss.params:
+            value = self.params[param.name]
+            if value != param.default:
+                parts.append(f"{param.option}={param.range.text(value)}")
+        return ":".join(parts)
+
+    def domain(self, role: str) -> Domain:
+        """What the values of a role may be, with these parameters."""
+        for derived in self.loss.derived.values():
+            if role in derived.roles:
+                return derived.roles[role]
+        declared = self.loss.roles[role]
+        if isinstance(declared, Domain):
+            return declared
+        deciding = next(
+            param.name
+            for param in self.loss.params
+            if isinstance(param.range, Choice) and set(param.range.words) == set(declared)
+        )
+        return declared[str(self.params[deciding])]
+
+    def bind(self, **params: object) -> BoundLoss:
+        """The same loss with some parameters changed."""
+        return self.loss.bind(**{**self.params, **params})
+
+    def __call__(self, *args: Tensor, **roles: Tensor) -> Tensor:
+        """One value per datum, shape (n,).
+
+        Args:
+            *args: the roles in the order of the loss's signature.
+            **roles: the roles by name, or those that a role is derived from.
+
+        Raises:
+            UsageError: roles that are missing or unknown, or shapes that do not fit. Nothing is ever broadcast.
+        """
+        given = dict(zip(self.loss.roles, args)) | roles
+        if len(args) > len(self.loss.roles) or len(given) < len(args) + len(roles):
+            raise UsageError(f"{self.name} takes {', '.join(self.loss.roles)}, each once")
+        self._check_roles(given)
+        self.check_shapes({name: tuple(value.shape) for name, value in given.items()})
+        return self.evaluate(given)
+
+    def evaluate(self, roles: Mapping[str, Tensor]) -> Tensor:
+        """As a call, for roles that were checked before: the engine's way in."""
+        roles = dict(roles)
+        for name, derived in self.loss.derived.items():
+            if name not in roles:
+                roles[name] = derived.function(*(roles.pop(source) for source in derived.roles))
+        return self.loss.function(*(roles[name] for name in self.loss.roles), **self.params)
+
+    def weights(self, roles: Mapping[str, Tensor]) -> Tensor | None:
+        """How much each datum weighs in the cost by the loss's own definition (class weights), or None for 1 each."""
+        if self.loss.weigh is None:
+            return None
+        return self.loss.weigh(*(roles[name] for name in self.loss.roles), **self.params)
+
+    def _check_roles(self, given: Mapping[str, object]) -> None:
+        forms = self.loss.role_sets()
+        if not any(set(form) == set(given) for form in forms):
+            takes = " or ".join(", ".join(form) for form in forms)
+            raise UsageError(f"{self.name} takes {takes}, not {', '.join(given) or 'nothing'}")
+
+    def check_shapes(self, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, int]:
+        """The sizes of the named axes, such as ``{"n": 100, "C": 10}``.
+
+        Raises:
+            UsageError: shapes that do not fit the roles or each other.
+        """
+        candidates: list[dict[str, object]] = [{}]
+        for role, shape in shapes.items():
+            extended = []
+            for pattern in self.domain(role).shapes:
+                for sizes in candidates:
+                    more = _match(pattern.split(), shape, sizes)
+                    if more is not None:
+                        extended.append(more)
+            candidates = extended
+        if not candidates:
+            found = ", ".join(f"{role} has ({', '.join(map(str, shape))})" for role, shape in shapes.items())
+            wanted = ", ".join(
+                f"{role} " + " or ".join(f"({', '.join(p.split())})" for p in self.domain(role).shapes)
+                for role in shapes
+            )
+            raise UsageError(
+                f"{self.name}: the shapes do not fit: {found}", hint=f"it takes {wanted}; none is broadcast."
+            )
+        return {name: size for name, size in candidates[0].items() if isinstance(size, int)}
+
+    def __repr__(self) -> str:
+        return f"<loss {self.spec}>"
+
+
+def _match(axes: list[str], shape: tuple[int, ...], sizes: Mapping[str, object]) -> dict[str, object] | None:
+    """The sizes extended by one role's axes, or None where the shape does not fit."""
+    open_end = axes[-1] == "..."
+    named = axes[:-1] if open_end else axes
+    if len(shape) < len(named) or (len(shape) > len(named) and not open_end):
+        return None
+    found = dict(sizes)
+    pairs: list[tuple[str, object]] = list(zip(named, shape))
+    if open_end:
+        pairs.append(("...", shape[len(named) :]))
+    for axis, size in pairs:
+        if found.setdefault(axis, size) != size:
+            return None
+    return found
+
+
+# --- the registry -----------------------------------------------------------------------------------------------------
+
+_LOSSES: dict[str, Loss] = {}
+_NAMES: dict[str, str] = {}
+
+
+def loss(
+    *,
+    family: str,
+    formula: str,
+    unit: str,
+    range: str,
+    traits: Traits,
+    convention: str,
+    curve: str,
+    cites: Iterable[str],
+    gradient: str,
+    where: Mapping[str, ParamRange] | None = None,
+    aliases: Iterable[str] = (),
+    differs: Iterable[str] = (),
+    same_as: Mapping[str, str] | None = None,
+    derived: Mapping[str, Derived] | None = None,
+    fit: Callable[..., Mapping[str, Value]] | None = None,
+    weigh: Callable[..., Tensor | None] | None = None,
+    **roles: RoleDomain,
+) -> Callable[[Function], Function]:
+    """Declares a loss: the decorated function is entered in the registry and returned as it is.
+
+    The function's positional parameters are the roles, its keyword-only ones the options; the docstring's first line is
+    the summary, its paragraphs up to the first section the description, its ``Args:`` the help.
+
+    Args:
+        family: the heading under which the loss is listed.
+        formula: the loss of one datum, in TeX.
+        unit: the unit of the loss in terms of its roles, such as ``target^2``.
+        range: the values that the loss takes, such as ``[0, inf)``.
+        traits: how it behaves.
+        convention: the factor, dropped constant, logarithm and denominator that were chosen.
+        curve: what the loss is drawn against: ``error``, ``probability``, ``distance`` or ``distances``.
+        cites: keys of ``losses.references``.
+        gradient: the derivative with respect to the prediction, in TeX.
+        where: the range of each option.
+        aliases: the field's other names.
+        differs: who defines the loss otherwise, and how.
+        same_as: the same loss in other libraries, by library.
+        derived: roles that may be computed from others.
+        fit: maps totals of the target to parameters left to the data; see ``balanced_cross_entropy``.
+        weigh: each datum's weight in the cost, where the loss's definition has one; None for 1 each.
+        **roles: the domain of each role.
+
+    Raises:
+        TypeError: a declaration that is not whole. It fails at import, so that no gap reaches the documentation.
+    """
+
+    def declare(function: Function) -> Function:
+        name = function.__name__.replace("_", "-")
+        declared = Loss(
+            name=name,
+            family=family,
+            function=function,
+            roles=roles,
+            params=_params(function, where or {}, list(roles)),
+            role_help=_role_help(
+                function, [*roles, *(role for each in (derived or {}).values() for role in each.roles)]
+            ),
+            summary=_summary(function),
+            description=_description(function),
+            formula=formula,
+            gradient=gradient,
+            unit=unit,
+            range=range,
+            traits=traits,
+            convention=convention,
+            curve=curve,
+            cites=tuple(cites),
+            aliases=tuple(aliases),
+            differs=tuple(differs),
+            same_as=dict(same_as or {}),
+            derived=dict(derived or {}),
+            fit=fit,
+            weigh=weigh,
+        )
+        _enter(declared)
+        return function
+
+    return declare
+
+
+def _enter(declared: Loss) -> None:
+    for name in (declared.name, *declared.aliases):
+        if name in _NAMES:
+            raise TypeError(f"the loss name {name!r} is registered twice")
+        _NAMES[name] = declared.name
+    _LOSSES[declared.name] = declared
+
+
+def _params(function: Callable[..., object], where: Mapping[str, ParamRange], roles: list[str]) -> tuple[Param, ...]:
+    signature = inspect.signature(function)
+    positional = [p.name for p in signature.parameters.values() if p.kind is not p.KEYWORD_ONLY]
+    if positional != roles:
+        raise TypeError(f"{function.__name__}: the positional parameters {positional} are not the roles {roles}")
+    options = [p for p in signature.parameters.values() if p.kind is p.KEYWORD_ONLY]
+    if {p.name for p in options} != set(where):
+        raise TypeError(f"{function.__name__}: each keyword-only parameter needs a range in where=, and only those")
+    helps = _args_section(function)
+    missing = [name for name in where if name not in helps]
+    if missing:
+        raise TypeError(f"{function.__name__}: no line under Args: for {', '.join(missing)}")
+    return tuple(Param(p.name, p.default, where[p.name], helps[p.name]) for p in options)
+
+
+def _sources(derived: Mapping[str, Derived]) -> list[str]:
+    return [role for each in derived.values() for role in each.roles]
+
+
+def _role_help(function: Callable[..., object], roles: Iterable[str]) -> dict[str, str]:
+    helps = _args_section(function)
+    missing = [name for name in roles if name not in helps]
+    if missing:
+        raise TypeError(f"{function.__name__}: no line under Args: for {', '.join(missing)}")
+    return {name: helps[name] for name in roles}
+
+
+def _docstring(function: Callable[..., object]) -> str:
+    text = inspect.getdoc(function)
+    if not text:
+        raise TypeError(f"{function.__name__} has no docstring")
+    return text
+
+
+def _summary(function: Callable[..., object]) -> str:
+    return _docstring(function).split("\n", 1)[0]
+
+
+def _description(function: Callable[..., object]) -> str:
+    before_sections = re.split(r"^(?:Args|Returns|Raises|Example|References):$", _docstring(function), flags=re.M)[0]
+    return before_sections.split("\n", 1)[1].strip() if "\n" in before_sections else ""
+
+
+def _args_section(function: Callable[..., object]) -> dict[str, str]:
+    section = re.search(r"^Args:\n((?:[ \t]+.*\n?|\n)+)", _docstring(function), flags=re.M)
+    helps: dict[str, str] = {}
+    if section:
+        for entry in re.split(r"^    (?=\S)", section.group(1), flags=re.M)[1:]:
+            name, _, text = entry.partition(":")
+            helps[name.strip()] = " ".join(text.split())
+    return helps
+
+
+def losses() -> dict[str, Loss]:
+    """The catalogue: every loss by its name, in the order of the families. Imports no torch."""
+    return dict(_LOSSES)
+
+
+def find(name: str) -> Loss:
+    """The loss of that name or alias, in either spelling.
+
+    Raises:
+        UsageError: there is none; the message suggests the closest names.
+    """
+    known = losses()
+    wanted = name.strip().lower().replace("_", "-")
+    if wanted not in _NAMES:
+        hint = did_you_mean(wanted, _NAMES) or "losscli list shows them all."
+        raise UsageError(f"there is no loss {shown(name)}", hint=hint)
+    return known[_NAMES[wanted]]
+
+
+def names() -> tuple[str, ...]:
+    """Every name and alias by which ``find`` knows a loss."""
+    losses()
+    return tuple(_NAMES)
+
+
+def parse_spec(spec: str) -> BoundLoss:
+    """The loss that a spec such as ``focal:alpha=0.25:gamma=2`` means.
+
+    Raises:
+        UsageError: an unknown loss or parameter, a parameter given twice, or a value outside its range.
+
+    Example:
+        >>> parse_spec("huber:delta=1.0").spec, parse_spec("huber:delta=2.0").spec
+        ('huber', 'huber:delta=2')
+    """
+    name, *settings = spec.split(":")
+    declared = find(name)
+    params: dict[str, str] = {}
+    for setting in settings:
+        key, equals, value = setting.partition("=")
+        param = declared.param(key)
+        if not equals or not value:
+            raise UsageError(f"{shown(spec)}: {param.option} needs a value", hint=f"write {param.option}=VALUE.")
+        if param.name in params:
+            raise UsageError(f"{shown(spec)}: {param.option} is given twice")
+        params[param.name] = value
+    return declared.bind(**params)
+
+
+def bind(spec: str, **params: object) -> BoundLoss:
+    """The loss of that name or spec, with its parameters: callable on tensors, one differentiable value per datum.
+
+    Args:
+        spec: a name such as ``huber`` or a spec such as ``huber:delta=2``.
+        **params: parameters by name, instead of or beside those of the spec.
+
+    Raises:
+        UsageError: an unknown loss or parameter, or a value outside its range.
+
+    Example:
+        >>> import torch
+        >>> bind("huber", delta=2.0)(torch.tensor([0.0, 4.0]), torch.tensor([1.0, 1.0]))
+        tensor([0.5000, 4.0000])
+    """
+    bound = parse_spec(spec)
+    return bound.bind(**params) if params else bound
+
+
+def parse_specs(specs: str) -> list[BoundLoss]:
+    """The losses of a list joined by commas, each once.
+
+    Example:
+        >>> [loss.spec for loss in parse_specs("mae,huber:delta=2")]
+        ['mae', 'huber:delta=2']
+    """
+    found = [parse_spec(spec) for spec in specs.split(",")]
+    for position, bound in enumerate(found):
+        if bound.spec in [earlier.spec for earlier in found[:position]]:
+            raise UsageError(f"{bound.spec} is asked for twice")
+    return found
