@@ -1,0 +1,157 @@
+"""Sums of pieces, and of products of pieces, as Python integers."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from losscli._lazy import numpy, torch
+from losscli.exact.pieces import EXACT_BITS, Pieces
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+NAMES = ("c", "cc", "w", "cw", "ww")
+
+
+@dataclass
+class Sums:
+    """Exact sums over blocks: with c = value (times weight) and w = weight, those of c, cc, w, cw and ww.
+
+    Attributes:
+        levels: for each name a dictionary from an exponent k to an integer; the sum is that of integer*2^k.
+    """
+
+    levels: dict[str, dict[int, int]] = field(default_factory=lambda: {name: {} for name in NAMES})
+
+    def whole(self, name: str, unit: int) -> int:
+        """The sum in units of 2^-unit, of which every term has to be a multiple."""
+        levels = self.levels[name]
+        if not levels:
+            return 0
+        lowest = min(levels)
+        total = sum(integer << (exponent - lowest) for exponent, integer in levels.items())
+        shift = lowest + unit
+        return total << shift if shift >= 0 else total >> -shift
+
+    def add(self, pieces: Pieces, codes: Tensor | None, products: bool) -> None:
+        """Takes the pieces of a block into account. ``codes`` is for sums by group only."""
+        rows, exponents, shifts = pieces.rows, pieces.exponents, pieces.shifts
+        for row, total in enumerate(rows.sum(1).tolist()):
+            self._add(pieces.names[row], exponents[row], shifts[row], total)
+        if not products:
+            return
+        for row, sums in enumerate(torch.mm(rows, rows.T).tolist()):
+            for other in range(row, len(exponents)):
+                name, twice = pieces.product(row, other)
+                shift = shifts[row] + shifts[other] + twice
+                self._add(name, exponents[row] + exponents[other], shift, sums[other])
+
+    def add_few(self, columns: tuple[list[float], ...], *, multiply: bool) -> None:
+        """Takes a few values, and their weights where there is a second column, into account one by one."""
+        parts = [[_integer(value) for value in column] for column in columns]
+        c = [(a * b, j + k) for (a, j), (b, k) in zip(*parts)] if multiply else parts[0]
+        factors = {"c": c, "w": parts[1]} if len(parts) > 1 else {"c": c}
+        for first, a in factors.items():
+            self._add_integers(first, a)
+            for second, b in factors.items():
+                if first <= second:
+                    self._add_integers(first + second, [(i * j, k + m) for (i, k), (j, m) in zip(a, b)])
+
+    def _add(self, name: str, exponent: int, shift: int, multiple: float) -> None:
+        if multiple:
+            levels, key = self.levels[name], exponent + shift
+            levels[key] = levels.get(key, 0) + int(math.ldexp(multiple, -exponent))
+
+    def _add_integers(self, name: str, terms: list[tuple[int, int]]) -> None:
+        lowest = min(exponent for _, exponent in terms)
+        levels = self.levels[name]
+        levels[lowest] = levels.get(lowest, 0) + sum(integer << (exponent - lowest) for integer, exponent in terms)
+
+
+def _integer(value: float) -> tuple[int, int]:
+    """An integer and the exponent of a power of two, whose product is the value."""
+    mantissa, exponent = math.frexp(value)
+    return int(math.ldexp(mantissa, EXACT_BITS)), exponent - EXACT_BITS
+
+
+@dataclass
+class GroupSums:
+    """The same sums for each of a number of groups.
+
+    Attributes:
+        groups: how many.
+        crowd: no group has more values than this in a block.
+        levels: for each name a dictionary from an exponent to integers, int64, shape (groups,). A value adds less than
+            2^42 to an entry, so 2^20 values fit.
+        few: by group, the sums of values that were added one by one.
+    """
+
+    groups: int
+    crowd: float = math.inf
+    levels: dict[str, dict[int, numpy.ndarray]] = field(default_factory=lambda: {name: {} for name in NAMES})
+    few: dict[int, Sums] = field(default_factory=dict)
+
+    def add(self, pieces: Pieces, codes: Tensor | None, products: bool) -> None:
+        """Takes the pieces of a block into account; ``codes`` is the group of each value."""
+        assert codes is not None
+        rows, exponents, shifts = pieces.rows, pieces.exponents, pieces.shifts
+        same_level: dict[tuple[str, int, int], list[tuple[int, int, int]]] = {}
+        for row, exponent in enumerate(exponents):
+            self._add(pieces.names[row], exponent, shifts[row], self._by_group(codes, rows[row], exponent))
+            for other in range(row, len(exponents)) if products else ():
+                name, twice = pieces.product(row, other)
+                level = name, exponent + exponents[other], shifts[row] + shifts[other]
+                same_level.setdefault(level, []).append((row, other, 2 if twice else 1))
+        memory = torch.empty_like(rows[0])
+        for (name, exponent, shift), pairs in same_level.items():
+            # Products of one level are added first, where no group has so many values that the sum could round.
+            times = sum(times for _, _, times in pairs)
+            for together in [pairs] if times * self.crowd <= pieces.plan.size else [[pair] for pair in pairs]:
+                row, other, times = together[0]
+                total = torch.mul(rows[row], rows[other], out=memory)
+                if len(together) > 1:
+                    total.mul_(times)
+                    times = 1
+                for row, other, more in together[1:]:
+                    total.addcmul_(rows[row], rows[other], value=more)
+                self._add(name, exponent, shift, times * self._by_group(codes, total, exponent))
+
+    def merge(self, other: GroupSums) -> GroupSums:
+        """The sums of both."""
+        result = GroupSums(max(self.groups, other.groups))
+        for one in (self, other):
+            for name, levels in one.levels.items():
+                for exponent, integers in levels.items():
+                    result._add(name, exponent, 0, numpy.pad(integers, (0, result.groups - one.groups)))
+            for group, few in one.few.items():
+                result.few.setdefault(group, Sums())
+                for name, exact in few.levels.items():
+                    for exponent, integer in exact.items():
+                        into = result.few[group].levels[name]
+                        into[exponent] = into.get(exponent, 0) + integer
+        return result
+
+    def each(self) -> list[Sums]:
+        """The sums of every group."""
+        result = [Sums() for _ in range(self.groups)]
+        for name, levels in self.levels.items():
+            for exponent, integers in levels.items():
+                for sums, integer in zip(result, integers.tolist()):
+                    if integer:
+                        sums.levels[name][exponent] = integer
+        for group, few in self.few.items():
+            for name, exact in few.levels.items():
+                into = result[group].levels[name]
+                for exponent, integer in exact.items():
+                    into[exponent] = into.get(exponent, 0) + integer
+        return result
+
+    def _by_group(self, codes: Tensor, values: Tensor, exponent: int) -> numpy.ndarray:
+        sums = torch.zeros(self.groups, dtype=torch.float64, device=values.device).scatter_add_(0, codes, values)
+        return sums.mul_(math.ldexp(1.0, -exponent)).to(torch.int64).cpu().numpy()
+
+    def _add(self, name: str, exponent: int, shift: int, integers: numpy.ndarray) -> None:
+        levels, key = self.levels[name], exponent + shift
+        levels[key] = levels[key] + integers if key in levels else integers

@@ -1,0 +1,187 @@
+"""Exact sums against rational arithmetic and math.fsum, on data of every magnitude."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from fractions import Fraction
+from unittest.mock import patch
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from losscli.exact import UNIT, GroupSums, Sums, fold, fold_products, fold_values, fold_weighted, pieces, two_product
+
+ANY = st.floats(allow_nan=False, allow_infinity=False)
+ORDINARY = st.floats(-1e6, 1e6)
+TINY = st.floats(-1e-300, 1e-300)
+HUGE = st.sampled_from([1e308, -1e308, 1.7976931348623157e308, -1.7976931348623157e308])
+VALUES = st.one_of(ANY, ORDINARY, TINY, HUGE, st.sampled_from([0.0, -0.0, 5e-324, 0.1]))
+PAIRS = st.lists(st.tuples(VALUES, VALUES), max_size=70)
+
+
+@contextmanager
+def every_block_in_pieces() -> Iterator[None]:
+    """Small blocks would be added one by one; this sends them through the pieces too."""
+    with patch.object(fold, "FEW", 0):
+        yield
+
+
+def tensor(values: list[float]) -> torch.Tensor:
+    return torch.tensor(values, dtype=torch.float64)
+
+
+def exact(sums: Sums, name: str) -> Fraction:
+    return Fraction(sums.whole(name, 4 * UNIT), 1 << (4 * UNIT))
+
+
+def five_sums(values: list[float], weights: list[float]) -> dict[str, Fraction]:
+    w = [Fraction(weight) for weight in weights]
+    c = [Fraction(value) * weight for value, weight in zip(values, w)]
+    terms = {"c": c, "w": w, "cc": [x * x for x in c], "cw": [x * y for x, y in zip(c, w)], "ww": [y * y for y in w]}
+    return {name: sum(each, Fraction(0)) for name, each in terms.items()}
+
+
+def ill_conditioned(seed: int) -> list[float]:
+    """Large values, their negatives, and small ones that are all that is left: condition up to 1e32."""
+    draw = random.Random(seed)
+    large = [math.ldexp(draw.random(), draw.randint(0, 106)) for _ in range(200)]
+    values = large + [-value for value in large] + [draw.random() * 1e-3 for _ in range(3)]
+    draw.shuffle(values)
+    return values
+
+
+def assert_exact_sums(values: list[float], weights: list[float]) -> None:
+    expected = five_sums(values, weights)
+    weighted, plain, only_total, products = Sums(), Sums(), Sums(), Sums()
+    fold_weighted(weighted, tensor(values), tensor(weights))
+    fold_values(plain, tensor(values))
+    fold_values(only_total, tensor(values), squares=False)
+    fold_products(products, tensor(values), tensor(weights))
+    assert {name: exact(weighted, name) for name in expected} == expected
+    unweighted = five_sums(values, [1.0] * len(values))
+    assert (exact(plain, "c"), exact(plain, "cc")) == (unweighted["c"], unweighted["cc"])
+    assert exact(only_total, "c") == unweighted["c"]
+    assert exact(products, "cw") == expected["c"]
+
+
+@settings(max_examples=60, deadline=None)
+@given(PAIRS)
+def test_sums_equal_rational_arithmetic(pairs: list[tuple[float, float]]) -> None:
+    values, weights = [value for value, _ in pairs], [weight for _, weight in pairs]
+    assert_exact_sums(values, weights)
+    with every_block_in_pieces():
+        assert_exact_sums(values, weights)
+
+
+def test_sums_of_wide_data_equal_rational_arithmetic() -> None:
+    """Over all exponents that float64 has, so that blocks split and are scaled again and again."""
+    draw = random.Random(1)
+    values = [math.ldexp(draw.uniform(-1, 1), draw.randint(-1074, 1024)) for _ in range(400)]
+    weights = [math.ldexp(draw.random(), draw.randint(-1074, 1024)) for _ in range(400)]
+    with every_block_in_pieces():
+        assert_exact_sums(values, weights)
+
+
+def test_a_product_below_the_smallest_float_is_not_lost() -> None:
+    """2^-20 * 2^-1070 is 0 in float64; beside ordinary products it must still be there."""
+    values = [1.0] * 60 + [math.ldexp(1.0, -1070)]
+    weights = [1.0] * 60 + [math.ldexp(1.0, -20)]
+    assert_exact_sums(values, weights)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_sum_of_ill_conditioned_data_is_that_of_fsum(seed: int) -> None:
+    values = ill_conditioned(seed)
+    sums = Sums()
+    fold_values(sums, tensor(values))
+    assert sums.whole("c", UNIT) / (1 << UNIT) == math.fsum(values)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_plain_sum_of_ill_conditioned_data_is_another(seed: int) -> None:
+    """The test above can fail."""
+    values = ill_conditioned(seed)
+    assert tensor(values).sum().item() != math.fsum(values)
+
+
+@pytest.mark.parametrize("n", [32_767, 32_768, 32_769, 100_000])
+def test_the_sum_of_many_values_is_that_of_fsum(n: int) -> None:
+    values = torch.randn(n, dtype=torch.float64, generator=torch.Generator().manual_seed(n)) ** 3
+    sums = Sums()
+    fold_values(sums, values)
+    squares = sum((Fraction(value) ** 2 for value in values[:2000].tolist()), Fraction(0))
+    first = Sums()
+    fold_values(first, values[:2000])
+    assert sums.whole("c", UNIT) / (1 << UNIT) == math.fsum(values.tolist())
+    assert exact(first, "cc") == squares
+
+
+def test_a_full_block_of_the_largest_value_is_exact() -> None:
+    """The bound on the bits of a piece holds where all values are as large as they can be."""
+    n, value = 32_768, math.nextafter(1.0, 0.0)
+    sums = Sums()
+    fold_weighted(sums, torch.full((n,), value, dtype=torch.float64), torch.full((n,), value, dtype=torch.float64))
+    assert {name: exact(sums, name) for name in ("c", "cc", "cw", "w", "ww")} == {
+        name: n * total for name, total in five_sums([value], [value]).items()
+    }
+
+
+def test_the_larger_blocks_of_a_gpu_are_exact_too() -> None:
+    """Cut on the CPU as they would be there; every piece of this value is as large as it can be."""
+    n, value = 1 << 20, (1 - 2.0**-16) * (1 + 2.0**-17)
+
+    def for_gpu(_: torch.device, factors: int, streams: int) -> pieces.Plan:
+        return pieces.plan_for(torch.device("cuda"), factors, streams)
+
+    values = torch.full((n,), value, dtype=torch.float64)
+    weighted, plain = Sums(), Sums()
+    with patch.object(fold, "plan_for", for_gpu):
+        fold_weighted(weighted, values, values)
+        fold_values(plain, values, squares=False)
+    expected = five_sums([value], [value])
+    assert {name: exact(weighted, name) for name in expected} == {name: n * total for name, total in expected.items()}
+    assert exact(plain, "c") == n * Fraction(value)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.tuples(VALUES, VALUES, st.integers(0, 3)), max_size=70))
+def test_the_sums_of_groups_are_those_of_each_group_alone(rows: list[tuple[float, float, int]]) -> None:
+    values, weights, codes = ([row[i] for row in rows] for i in range(3))
+    of_code = torch.tensor(codes, dtype=torch.int64)
+    for plain in (True, False):
+        groups = GroupSums(4)
+        with every_block_in_pieces() if plain else patch.object(fold, "FEW", 48):
+            fold_weighted(groups, tensor(values), tensor(weights), of_code)
+        for group, sums in enumerate(groups.each()):
+            mine = [(value, weight) for value, weight, code in rows if code == group]
+            expected = five_sums([value for value, _ in mine], [weight for _, weight in mine])
+            assert {name: exact(sums, name) for name in expected} == expected
+
+
+def test_the_sums_of_many_groups_are_those_of_each_group_alone() -> None:
+    values = torch.randn(70_000, dtype=torch.float64, generator=torch.Generator().manual_seed(3)) ** 2
+    codes = torch.randint(0, 1000, (70_000,), generator=torch.Generator().manual_seed(4))
+    groups = GroupSums(1000)
+    fold_values(groups, values, codes)
+    for group, sums in list(enumerate(groups.each()))[::100]:
+        alone = Sums()
+        fold_values(alone, values[codes == group])
+        assert (exact(sums, "c"), exact(sums, "cc")) == (exact(alone, "c"), exact(alone, "cc"))
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.floats(1e-130, 1e130), st.floats(-1e130, 1e130).filter(lambda b: b == 0 or abs(b) > 1e-130))
+def test_a_product_and_its_error_are_the_exact_product(a: float, b: float) -> None:
+    product, error = two_product(tensor([a]), tensor([b]))
+    assert product.item() == a * b
+    assert Fraction(product.item()) + Fraction(error.item()) == Fraction(a) * Fraction(b)
+
+
+def test_the_rounding_error_of_a_product_is_not_always_zero() -> None:
+    """The test above can fail."""
+    assert two_product(tensor([0.1]), tensor([0.1]))[1].item() != 0.0
