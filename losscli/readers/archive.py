@@ -1,0 +1,135 @@
+"""NumPy's ``.npz``: every member is an array, mapped where it is stored plainly, else unpacked to a temporary file."""
+
+from __future__ import annotations
+
+import shutil
+import struct
+import tempfile
+import zipfile
+import zlib
+from collections import Counter
+from collections.abc import Iterator
+
+from losscli._lazy import numpy
+from losscli.errors import DataError, shown
+from losscli.readers.arrays import ArrayTable, Header, check_length, describe_array, mapped, read_header
+from losscli.readers.source import Batch, ReadOptions
+from losscli.readers.spool import BLOCK, Spool
+from losscli.readers.table import BatchMaker
+
+LOCAL_HEADER = struct.Struct("<4s2B4HL2L2H")
+# Deflate cannot do better than this.
+LARGEST_RATIO = 1_032
+BOMB_RATIO = 200
+BOMB_SIZE = 4 << 30
+
+
+class NpzSource(ArrayTable):
+    """A ``.npz`` archive, each member a column.
+
+    Args:
+        spool: the file.
+        name: what the user calls it.
+        options: the words for missing values, where arrays hold words.
+
+    Raises:
+        DataError: it is damaged, holds something that is no array, or arrays of different lengths.
+    """
+
+    def __init__(self, spool: Spool, name: str, options: ReadOptions) -> None:
+        self._spool = spool
+        self._unpacked: dict[str, Spool] = {}
+        try:
+            with spool.open() as stream, zipfile.ZipFile(stream) as archive:
+                members = self._checked(archive)
+                headers = {key: self._header(archive, key, info) for key, info in members.items()}
+                self._check_lengths(headers)
+                arrays = {key: self._array(archive, key, info, headers[key]) for key, info in members.items()}
+        except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, zlib.error, struct.error) as error:
+            raise DataError("the archive is damaged, cut or encrypted", file=spool.name) from error
+        super().__init__(name, "npz", options, arrays)
+        self.columns = tuple(describe_array(key, key, spool.name, array) for key, array in arrays.items())
+        self._sums = {
+            key: (members[key], headers[key]) for key in members if members[key].compress_type == zipfile.ZIP_STORED
+        }
+
+    def batches(self, maker: BatchMaker, chunk_rows: int) -> Iterator[Batch]:
+        """See ``Table.batches``. The members that are mapped have their checksums verified first."""
+        for key in maker.keys:
+            if key in self._sums:
+                self._verify(key, *self._sums.pop(key))
+        yield from super().batches(maker, chunk_rows)
+
+    def _checked(self, archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
+        infos = archive.infolist()
+        file = self._spool.name
+        if not infos:
+            raise DataError("0 rows: the archive is empty", file=file)
+        for member, times in Counter(info.filename for info in infos).items():
+            if times > 1:
+                raise DataError(f"the archive holds {shown(member)} {times} times", file=file)
+            if not member.endswith(".npy"):
+                raise DataError(f"the archive holds {shown(member)}, which is no array", file=file)
+        end = 0
+        for info in sorted(infos, key=lambda info: info.header_offset):
+            if info.header_offset < end:
+                raise DataError("members of the archive overlap", file=file)
+            end = info.header_offset + LOCAL_HEADER.size + info.compress_size
+            bomb = info.file_size > BOMB_SIZE and info.file_size > BOMB_RATIO * info.compress_size
+            if bomb or info.file_size > LARGEST_RATIO * (info.compress_size + BLOCK):
+                raise DataError(
+                    f"{shown(info.filename)} would grow from {info.compress_size:,} to {info.file_size:,} bytes",
+                    file=file,
+                    hint="if that is right, save it with numpy.savez, which does not compress.",
+                )
+        return {info.filename.removesuffix(".npy"): info for info in infos}
+
+    def _header(self, archive: zipfile.ZipFile, key: str, info: zipfile.ZipInfo) -> Header:
+        with archive.open(info) as member:
+            header = read_header(member, self._spool.name, key)  # type: ignore[arg-type]
+        check_length(header, info.file_size, self._spool.name, key)
+        return header
+
+    def _check_lengths(self, headers: dict[str, Header]) -> None:
+        first = next(iter(headers))
+        rows = headers[first].shape[0]
+        for key, header in headers.items():
+            if header.shape[0] != rows:
+                raise DataError(
+                    f"{shown(first)} has {rows:,} rows, but {shown(key)} has {header.shape[0]:,}", file=self._spool.name
+                )
+        if rows == 0:
+            raise DataError("0 rows", file=self._spool.name)
+
+    def _array(self, archive: zipfile.ZipFile, key: str, info: zipfile.ZipInfo, header: Header) -> numpy.ndarray:
+        if info.compress_type == zipfile.ZIP_STORED:
+            return mapped(self._spool.path(), header, self._data_offset(info))
+        if info.file_size > shutil.disk_usage(tempfile.gettempdir()).free:
+            raise DataError(
+                f"unpacked it takes {info.file_size:,} bytes, more than the disk has free",
+                column=key,
+                file=self._spool.name,
+            )
+        with archive.open(info) as member:
+            # zipfile verifies the checksum as the last byte is read.
+            self._unpacked[key] = Spool.of_stream(self._spool.name, member, at_most=info.file_size)  # type: ignore[arg-type]
+        check_length(header, self._unpacked[key].size, self._spool.name, key)
+        return mapped(self._unpacked[key].path(), header, 0)
+
+    def _data_offset(self, info: zipfile.ZipInfo) -> int:
+        """Where a member's bytes start: the local header's name may differ in length from the directory's."""
+        with self._spool.open() as stream:
+            stream.seek(info.header_offset)
+            fields = LOCAL_HEADER.unpack(stream.read(LOCAL_HEADER.size))
+        return int(info.header_offset + LOCAL_HEADER.size + fields[-2] + fields[-1])
+
+    def _verify(self, key: str, info: zipfile.ZipInfo, header: Header) -> None:
+        checksum = 0
+        left = info.file_size
+        with self._spool.open() as stream:
+            stream.seek(self._data_offset(info))
+            while left and (block := stream.read(min(BLOCK, left))):
+                checksum = zlib.crc32(block, checksum)
+                left -= len(block)
+        if left or checksum != info.CRC:
+            raise DataError("the array is damaged: it does not match its checksum", file=self._spool.name, column=key)

@@ -1,0 +1,128 @@
+"""What every reader gives: columns to choose from, and aligned batches of the fields that were chosen."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    import numpy
+    import pyarrow
+
+CHUNK_ROWS = 131_072
+
+
+@dataclass(frozen=True)
+class ReadOptions:
+    """How the user says that files are to be read. None leaves a choice to the file."""
+
+    format: str | None = None
+    delimiter: str | None = None
+    header: bool = True
+    missing: tuple[str, ...] = ("", "nan")
+    encoding: str = "utf-8"
+    decimal: str = "."
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table, a key of an archive or an array.
+
+    Attributes:
+        key: how a ``Field`` names it; unique within a source.
+        name: how the user knows it.
+        file: the file that it comes from, as messages show it.
+        kind: what the first values are. ``vector`` has several numbers in a datum.
+        shape: the shape of one datum, () for a scalar.
+        sample: the first values (at most 1,000): numbers, words, booleans, or None where missing.
+        side: whether it comes from the predictions' file or from the file of ``--truth``.
+    """
+
+    key: str
+    name: str
+    file: str
+    kind: Literal["number", "text", "boolean", "date", "vector", "other"]
+    shape: tuple[int, ...] = ()
+    sample: tuple[object, ...] = ()
+    side: Literal["data", "truth"] = "data"
+
+
+@dataclass(frozen=True)
+class Field:
+    """What one role reads: a column, or several columns side by side as a matrix (n, C).
+
+    Attributes:
+        columns: keys of the source's columns.
+        matrix: the result has an axis of columns, even where there is only one.
+        words: the classes' names, where the column holds words: a word becomes its position here.
+    """
+
+    columns: tuple[str, ...]
+    matrix: bool = False
+    words: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Some consecutive data of a source.
+
+    Attributes:
+        rows: the 1-based data rows, shape (n,), int64, increasing.
+        values: each field's numbers, first axis n; NaN where missing. Float64, or float32 where the file holds that.
+        carried: the columns asked for as they are (ids, groups, kept columns), as Arrow arrays of their own type.
+    """
+
+    rows: numpy.ndarray
+    values: dict[Field, numpy.ndarray]
+    carried: dict[str, pyarrow.Array] = field(default_factory=dict)
+
+
+class Source(ABC):
+    """One input of aligned data: a file, a pair of joined files, or arrays in memory.
+
+    Attributes:
+        name: what messages call it.
+        format: ``csv``, ``tsv``, ``jsonl``, ``parquet``, ``arrow``, ``npy``, ``npz``, ``memory``, or
+            ``arrays`` for several arrays together.
+        columns: what it holds, in order.
+        rows: how many data it holds, where that is known without reading it.
+        notes: what the user should be told about how it was read; complete after reading.
+    """
+
+    name: str
+    format: str
+    columns: tuple[Column, ...]
+    rows: int | None = None
+    notes: list[str]
+
+    @abstractmethod
+    def read(
+        self,
+        fields: Sequence[Field],
+        carry: Sequence[str] = (),
+        *,
+        where: str | None = None,
+        chunk_rows: int = CHUNK_ROWS,
+    ) -> Iterator[Batch]:
+        """The data in order, at most ``chunk_rows`` at a time. Can be called again for another pass.
+
+        Args:
+            fields: what to read as numbers.
+            carry: keys of columns to hand through as they are.
+            where: a condition in SQL on the columns; only the rows that meet it are given.
+            chunk_rows: the most rows of a batch.
+
+        Raises:
+            DataError: a cell that is not what its field needs, with its row and column; a damaged file.
+            UsageError: a condition that cannot be understood, or one on data that are not a table.
+        """
+
+    def line(self, row: int) -> int | None:
+        """The physical line of a data row, for files of lines; None for others. May read the file again."""
+        return None
+
+    def column(self, key: str) -> Column:
+        """The column of that key."""
+        return next(column for column in self.columns if column.key == key)
