@@ -1,0 +1,308 @@
+"""The fold: batches of aligned roles, through the losses, into exact sums. One pass serves every loss asked for.
+
+A reader thread fills a short queue while torch is still being imported; workers with one torch thread each turn blocks
+that stay in cache into losses and summaries. The summaries are exact, so who folded what, and in which order, cannot
+change a bit of the result.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from typing import TYPE_CHECKING, Literal, TypeVar
+
+from losscli import __version__
+from losscli._lazy import numpy, torch
+from losscli.blocks import Block, Rules
+from losscli.domain import number_text
+from losscli.errors import DataError
+from losscli.fold import Folded, LabelCodes, fold_block
+from losscli.groups import GroupIndex
+from losscli.prefetch import Prefetch
+from losscli.readers.roles import Call
+from losscli.readers.source import CHUNK_ROWS, Field, Source
+from losscli.result import Record
+from losscli.rows import RowTable, loss_columns
+from losscli.summary import ExactSum, Groups, Summary
+
+if TYPE_CHECKING:
+    import pyarrow
+
+Part = TypeVar("Part")
+BLOCK_ELEMENTS = 65_536
+MIN_BLOCK_ROWS = 256
+MIN_CHUNK_ROWS = 2_048
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a cost is asked for.
+
+    Attributes:
+        reduction: ``mean`` divides the weighted sum of the losses by the sum of the weights; ``sum`` does not.
+        rules: missing and infinite values, precision, device.
+        weight: key of the column of weights.
+        by: keys of the columns that make groups.
+        where: a condition in SQL; only rows that meet it are used.
+        threads: how many blocks are computed at once; None leaves it to the kind of source.
+        chunk_rows: how many rows are read at a time; None fits them to the width of a datum.
+        level: of the normal interval; None for none.
+    """
+
+    reduction: Literal["mean", "sum"] = "mean"
+    rules: Rules = field(default_factory=Rules)
+    weight: str | None = None
+    by: tuple[str, ...] = ()
+    where: str | None = None
+    threads: int | None = None
+    chunk_rows: int | None = None
+    level: float | None = 0.95
+
+
+@dataclass(frozen=True)
+class RowOutput:
+    """Where the loss of each datum goes, beside the cost: batches in the order of the rows."""
+
+    write: Callable[[pyarrow.RecordBatch], None]
+    keep: tuple[str, ...] = ()
+
+
+def evaluate(
+    source: Source,
+    calls: Sequence[Call],
+    settings: Settings,
+    *,
+    rows: RowOutput | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> list[Record]:
+    """The cost of every call over one source, in one pass (two where a loss takes parameters from the data).
+
+    Args:
+        source: the data.
+        calls: losses with the fields that their roles read.
+        settings: how.
+        rows: where the loss of each datum is to go.
+        progress: told the number of rows done so far, now and then.
+
+    Returns:
+        One record for each call and group.
+
+    Raises:
+        DataError: what a datum holds is wrong, or no datum is left.
+    """
+    fold = _Fold(source, settings)
+    fitted = [fold.fit(call) for call in calls]
+    return fold.run(calls, fitted, rows, progress)
+
+
+class _Fold:
+    """One source under one set of settings."""
+
+    def __init__(self, source: Source, settings: Settings) -> None:
+        self._source = source
+        self._settings = settings
+        self._weight = Field((settings.weight,)) if settings.weight is not None else None
+
+    # --- passes over the data -----------------------------------------------------------------------------------------
+
+    def fit(self, call: Call) -> Call:
+        """The call with those parameters filled in that are taken from all the data, by a pass of its own."""
+        fit = call.loss.loss.fit
+        if fit is None or None not in call.loss.params.values():
+            return call
+
+        def totals(block: Block, _: numpy.ndarray | None) -> tuple[Fraction, Fraction]:
+            prepared = block.prepare(call, self._weight)
+            target = prepared.roles["target"].to(torch.float64).reshape(len(prepared.roles["target"]), -1)
+            weights = prepared.weights if prepared.weights is not None else torch.ones(len(target), dtype=torch.float64)
+            every = weights.to(target.device)[:, None].expand_as(target).reshape(-1)
+            positive = ExactSum.of_products(every, target.reshape(-1))
+            return ExactSum.of(every).fraction(), positive.fraction()
+
+        weight, positive = Fraction(0), Fraction(0)
+        for of_weight, of_positive in self._pass([call], (), totals, None):
+            weight += of_weight
+            positive += of_positive
+        if weight == 0:
+            raise self._nothing_left([call], 0)
+        return replace(call, loss=call.loss.bind(**fit(weight, positive)))
+
+    def run(
+        self,
+        asked: Sequence[Call],
+        calls: Sequence[Call],
+        rows: RowOutput | None,
+        progress: Callable[[int], None] | None,
+    ) -> list[Record]:
+        """The main pass: every call at once, merged in the order of the rows."""
+        settings = self._settings
+        groups = GroupIndex(settings.by)
+        table = RowTable(self._source, rows.keep, loss_columns(asked)) if rows is not None else None
+        totals = [Groups.empty() for _ in calls]
+        codes = LabelCodes(self._source)
+        seen = 0
+
+        def fold(block: Block, group_codes: numpy.ndarray | None) -> Folded:
+            return fold_block(block, calls, self._weight, group_codes, len(groups) or 1, table)
+
+        for folded in self._pass(calls, rows.keep if rows else (), fold, groups if settings.by else None):
+            seen += folded.rows
+            for call, found in zip(calls, folded.labels):
+                codes.add(call, found)
+            totals = [total.merge(part) for total, part in zip(totals, folded.summaries)]
+            if rows is not None and folded.table is not None:
+                rows.write(folded.table)
+            if progress is not None:
+                progress(seen)
+        self._check_anything_left(asked, totals, seen)
+        labels = groups.labels() if settings.by else [(0, {})]
+        return [
+            self._record(call, fitted, {self._source.column(key).name: value for key, value in group.items()}, summary)
+            for call, fitted, total in zip(asked, calls, totals)
+            for number, group in labels
+            if (summary := total.get(number)) is not None
+        ]
+
+    def _pass(
+        self,
+        calls: Sequence[Call],
+        keep: Sequence[str],
+        fold: Callable[[Block, numpy.ndarray | None], Part],
+        groups: GroupIndex | None,
+    ) -> Iterator[Part]:
+        settings = self._settings
+        fields = list(dict.fromkeys(field for call in calls for field in call.fields.values()))
+        if self._weight is not None and self._weight not in fields:
+            fields.append(self._weight)
+        carry = tuple(dict.fromkeys((*settings.by, *keep)))
+        width = sum(self._width(field) for field in fields)
+        chunk_rows = settings.chunk_rows or max(MIN_CHUNK_ROWS, CHUNK_ROWS // max(1, width // 8))
+        block_rows = min(chunk_rows, max(MIN_BLOCK_ROWS, BLOCK_ELEMENTS // max(self._width(field) for field in fields)))
+        batches = Prefetch(self._source.read(fields, carry, where=settings.where, chunk_rows=chunk_rows))
+
+        def blocks() -> Iterator[tuple[Block, numpy.ndarray | None]]:
+            for batch in batches:
+                group_codes = groups.codes(batch) if groups is not None else None
+                for start in range(0, len(batch.rows), block_rows):
+                    stop = min(start + block_rows, len(batch.rows))
+                    part = group_codes[start:stop] if group_codes is not None else None
+                    yield Block(self._source, batch, start, stop, settings.rules), part
+
+        with closing(batches), _single_threaded_torch():
+            yield from _in_order(blocks(), fold, settings.threads or self._default_threads())
+
+    def _width(self, field: Field) -> int:
+        return sum(math.prod(self._source.column(key).shape) for key in field.columns)
+
+    def _default_threads(self) -> int:
+        # A text parser has the cores busy already; arrays are there at once.
+        in_memory = self._source.format in ("npy", "npz", "memory", "arrays")
+        return (os.cpu_count() or 1) if in_memory else 1
+
+    # --- results ------------------------------------------------------------------------------------------------------
+
+    def _check_anything_left(self, calls: Sequence[Call], totals: Sequence[Mapping[int, Summary]], seen: int) -> None:
+        if seen == 0:
+            raise self._nothing_left(calls, 0)
+        for call, total in zip(calls, totals):
+            if sum(summary.n for summary in total.values()) == 0:
+                raise self._nothing_left([call], seen)
+            if self._weight is not None and all(summary.weight_sum == 0 for summary in total.values()):
+                weight = self._source.column(self._weight.columns[0])
+                raise DataError("every weight is 0", file=weight.file, column=weight.name)
+
+    def _nothing_left(self, calls: Sequence[Call], seen: int) -> DataError:
+        if seen == 0:
+            condition = self._settings.where
+            return DataError(
+                f"no row meets the condition {condition}" if condition else "0 rows", file=self._source.name
+            )
+        return DataError(f"{calls[0].loss.spec}: all {seen:,} rows were skipped", file=self._source.name)
+
+    def _record(self, asked: Call, call: Call, group: Mapping[str, object], summary: Summary) -> Record:
+        settings = self._settings
+        mean = settings.reduction == "mean"
+        value = summary.mean() if mean else summary.total()
+        error = summary.std_error()
+        if error is not None and not mean:
+            error *= summary.weight_sum
+        low = high = None
+        if error is not None and settings.level is not None:
+            from statistics import NormalDist
+
+            reach = NormalDist().inv_cdf(0.5 + settings.level / 2) * error
+            low, high = value - reach, value + reach
+        return Record(
+            file=self._source.name,
+            pred=asked.pred,
+            loss=asked.loss.spec,
+            params=dict(call.loss.params),
+            reduction=settings.reduction,
+            group=group,
+            n=summary.n,
+            n_skipped=summary.n_skipped,
+            weight_sum=summary.weight_sum,
+            value=value,
+            std_error=error,
+            ci_low=low,
+            ci_high=high,
+            min=summary.minimum,
+            max=summary.maximum,
+            status="nan" if math.isnan(value) else "infinite" if math.isinf(value) else "ok",
+            signature=self._signature(asked),
+        )
+
+    def _signature(self, call: Call) -> str:
+        settings = self._settings
+        weight = self._source.column(settings.weight).name if settings.weight is not None else "none"
+        parts = [call.loss.spec, settings.reduction, f"w:{weight}", f"nan:{settings.rules.missing}"]
+        if settings.rules.clip is not None:
+            parts.append(f"clip:{number_text(settings.rules.clip)}")
+        parts.append(settings.rules.dtype)
+        if settings.rules.device != "cpu":
+            parts.append(settings.rules.device)
+        return "|".join((*parts, "native", f"v{__version__}"))
+
+
+# --- threads ----------------------------------------------------------------------------------------------------------
+
+
+def _in_order(
+    blocks: Iterator[tuple[Block, numpy.ndarray | None]],
+    fold: Callable[[Block, numpy.ndarray | None], Part],
+    threads: int,
+) -> Iterator[Part]:
+    """What ``fold`` makes of each block, in the order of the blocks, a few of them computed at once."""
+    if threads == 1:
+        for block, codes in blocks:
+            yield fold(block, codes)
+        return
+    waiting: deque[Future[Part]] = deque()
+    with ThreadPoolExecutor(threads, "losscli-worker", initializer=lambda: torch.set_num_threads(1)) as pool:
+        try:
+            for block, codes in blocks:
+                waiting.append(pool.submit(fold, block, codes))
+                if len(waiting) > 2 * threads:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            for future in waiting:
+                future.cancel()
+
+
+@contextmanager
+def _single_threaded_torch() -> Iterator[None]:
+    """Blocks are the unit of parallel work; torch's own threads would spin against the reader's."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

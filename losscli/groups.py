@@ -1,0 +1,69 @@
+"""The groups of ``--by``: each distinct combination of values gets a number, in the order of its first datum."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from losscli._lazy import numpy
+from losscli.readers.source import Batch
+
+if TYPE_CHECKING:
+    import pyarrow
+
+
+class GroupIndex:
+    """Numbers the groups of a run. Batches must come in order; only distinct values are handled one by one.
+
+    Args:
+        columns: keys of the columns that make the groups.
+    """
+
+    def __init__(self, columns: Sequence[str]) -> None:
+        self._columns = tuple(columns)
+        self._numbers: dict[tuple[object, ...], int] = {}
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    def codes(self, batch: Batch) -> numpy.ndarray:
+        """The group of each datum of a batch, shape (n,), int64."""
+        combined = numpy.zeros(len(batch.rows), dtype=numpy.int64)
+        dictionaries = []
+        for column in self._columns:
+            codes, values = _dictionary(batch.carried[column])
+            combined = combined * len(values) + codes
+            dictionaries.append(values)
+        distinct, inverse = numpy.unique(combined, return_inverse=True)
+        numbers = numpy.empty(len(distinct), dtype=numpy.int64)
+        for position, code in enumerate(distinct.tolist()):
+            key = []
+            for values in reversed(dictionaries):
+                code, index = divmod(code, len(values))
+                key.append(values[index])
+            numbers[position] = self._numbers.setdefault(tuple(reversed(key)), len(self._numbers))
+        return numbers[inverse]
+
+    def labels(self) -> list[tuple[int, Mapping[str, object]]]:
+        """Each group's number and values, sorted by the values: numbers as numbers, then words, then missing."""
+        ordered = sorted(self._numbers.items(), key=lambda item: [_rank(value) for value in item[0]])
+        return [(number, dict(zip(self._columns, key))) for key, number in ordered]
+
+
+def _dictionary(values: pyarrow.Array) -> tuple[numpy.ndarray, list[object]]:
+    encoded = values.dictionary_encode(null_encoding="encode")
+    if hasattr(encoded, "combine_chunks"):
+        encoded = encoded.combine_chunks()
+    return encoded.indices.to_numpy(zero_copy_only=False).astype(numpy.int64), encoded.dictionary.to_pylist()
+
+
+def _rank(value: object) -> tuple[int, float, str]:
+    if value is None:
+        return (2, 0.0, "")
+    if isinstance(value, (bool, int, float)):
+        return (0, float(value), "")
+    text = str(value)
+    try:
+        return (0, float(text), text)
+    except ValueError:
+        return (1, 0.0, text)

@@ -1,0 +1,132 @@
+"""From what the user names to one source of aligned data: a file, two joined files, a file for each role, or memory."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from losscli.errors import UsageError, shown
+from losscli.loss import BoundLoss
+from losscli.readers import SUFFIXES, join_truth, open_memory, open_source, side_by_side
+from losscli.readers.roles import Call, assign
+from losscli.readers.roles import select as select_columns
+from losscli.readers.source import Column, ReadOptions, Source
+
+STDIN = "-"
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What one computation reads, as the user says it.
+
+    Attributes:
+        data: a path, ``-`` for standard input, a DataFrame, a mapping of arrays, or None where each role has its own.
+        roles: for each role given, column selectors where there is data, else paths or arrays.
+        truth: a second file that holds the targets.
+        id: the column that joins the two.
+        positive_label: the word for the positive class, where labels are words.
+        options: how text is to be read.
+    """
+
+    data: Any = None
+    roles: Mapping[str, Any] = field(default_factory=dict)
+    truth: str | None = None
+    id: str | None = None
+    positive_label: str | None = None
+    options: ReadOptions = field(default_factory=ReadOptions)
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A source with the calls that were asked for.
+
+    Attributes:
+        source: the aligned data.
+        calls: each loss with the fields of its roles; one for each prediction.
+        notes: which columns were chosen and how files were joined, as sentences for the user.
+    """
+
+    source: Source
+    calls: tuple[Call, ...]
+    notes: tuple[str, ...]
+
+    def select(self, selectors: Sequence[str]) -> tuple[Column, ...]:
+        """The columns that selectors such as ``name``, ``#3`` and ``p_*`` mean, each once."""
+        found = [column for selector in selectors for column in select_columns(self.source, selector)]
+        return tuple(dict.fromkeys(found))
+
+
+def open_inputs(inputs: Inputs, losses: Sequence[BoundLoss]) -> Opened:
+    """Opens what is to be read and finds the columns of every role.
+
+    Raises:
+        UsageError: roles, columns or files that do not fit together.
+        DataError: a file that is not what it seems.
+        ResourceError: a file that cannot be read.
+    """
+    if inputs.data is None and inputs.roles and not all(_is_selector(value) for value in inputs.roles.values()):
+        source, explicit = _one_file_a_role(inputs), {role: [role] for role in inputs.roles}
+    else:
+        source = _open(STDIN if inputs.data is None else inputs.data, inputs.options)
+        explicit = {role: _selectors(value) for role, value in inputs.roles.items()}
+    if inputs.truth is not None:
+        source = join_truth(source, open_source(inputs.truth, inputs.options), inputs.id)
+    assignment = assign(source, losses, explicit, positive=inputs.positive_label)
+    return Opened(source, assignment.calls, (*source.notes, *assignment.notes))
+
+
+def is_path(text: str) -> bool:
+    """Whether a role's value without files means a path rather than a column of standard input."""
+    path = text.partition("::")[0]
+    return os.path.exists(path) or path.lower().endswith(tuple(SUFFIXES))
+
+
+def _is_selector(value: object) -> bool:
+    values = [value] if isinstance(value, str) else value
+    return isinstance(values, (list, tuple)) and all(isinstance(text, str) and not is_path(text) for text in values)
+
+
+def _selectors(value: Any) -> list[str]:
+    return [value] if isinstance(value, str) else list(value)
+
+
+def _open(data: Any, options: ReadOptions) -> Source:
+    if isinstance(data, (str, os.PathLike)):
+        return open_source(os.fspath(data), options)
+    return open_memory(data)
+
+
+def _one_file_a_role(inputs: Inputs) -> Source:
+    """Arrays in memory, or a path such as ``p.npy`` or ``labels.csv::label``, for each role."""
+    values = {role: value[0] if _is_single(value) else value for role, value in inputs.roles.items()}
+    paths = {role: value for role, value in values.items() if isinstance(value, (str, os.PathLike))}
+    if not paths:
+        return open_memory(values)
+    selectors = [role for role, path in paths.items() if isinstance(path, str) and not is_path(path)]
+    if selectors or len(paths) < len(values):
+        role = next(iter(selectors or values.keys() - paths.keys()))
+        raise UsageError(
+            f"--{role} {shown(values[role])} is a column, but other roles are files",
+            hint="give a file for every role, or name the data file and let every role be a column of it.",
+        )
+    if [os.fspath(path).partition("::")[0] for path in paths.values()].count(STDIN) > 1:
+        raise UsageError("standard input can be only one role")
+    return side_by_side({role: _single_column(os.fspath(path), inputs.options) for role, path in paths.items()})
+
+
+def _is_single(value: object) -> bool:
+    return isinstance(value, (list, tuple)) and len(value) == 1 and isinstance(value[0], str)
+
+
+def _single_column(text: str, options: ReadOptions) -> tuple[Source, str]:
+    path, _, key = text.partition("::")
+    source = open_source(path, options)
+    columns = select_columns(source, key) if key else tuple(source.columns)
+    if len(columns) != 1:
+        names = ", ".join(column.name for column in columns[:8])
+        raise UsageError(
+            f"{path} has {len(columns)} columns: {names}", hint=f"say which one: {path}::{columns[0].name}"
+        )
+    return source, columns[0].key
