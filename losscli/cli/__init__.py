@@ -1,0 +1,58 @@
+"""The command line: parse, call one function, print. Every failure ends in one message and an exit code."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from typing import Any
+
+from losscli.cli.outcome import BROKEN_PIPE, report_failure
+
+TERMINATED = 143
+
+
+class Terminated(BaseException):
+    """Raised by SIGTERM, so that temporary files are removed on the way out."""
+
+
+def main() -> None:
+    """Runs the command of ``sys.argv`` and ends the process with its exit code."""
+    signal.signal(signal.SIGTERM, _terminate)
+    code = run(sys.argv[1:])
+    # Everything is flushed: skip the interpreter's teardown, which takes torch a third of a second.
+    os._exit(code)
+
+
+def run(arguments: list[str]) -> int:
+    """Runs one command line and gives its exit code. All output is flushed; nothing is raised."""
+    try:
+        code = _invoke(arguments)
+        _flush()
+    except Terminated:
+        return TERMINATED
+    except BaseException as error:
+        code = report_failure(error)
+        if code != BROKEN_PIPE:
+            try:
+                _flush()
+            except OSError:
+                return code
+    return code
+
+
+def _invoke(arguments: list[str]) -> int:
+    from losscli.cli.app import command
+
+    outcome: Any = command().main(arguments, prog_name="losscli", standalone_mode=False)
+    return outcome if isinstance(outcome, int) else 0
+
+
+def _flush() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:
+            stream.flush()
+
+
+def _terminate(*_: object) -> None:
+    raise Terminated

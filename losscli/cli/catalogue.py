@@ -1,0 +1,95 @@
+"""``losscli list``, ``show`` and ``inspect``: what there is, what a loss is, what a file holds. None needs torch."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from losscli.cli.terminal import stdout_is_terminal, use_color, width, write_text
+from losscli.errors import UsageError, shown
+from losscli.loss import find, losses, parse_specs
+from losscli.readers.source import ReadOptions
+
+LIST_FORMATS = ("auto", "table", "plain", "json", "tsv", "csv", "md")
+SHOW_FORMATS = ("auto", "table", "json", "md")
+INSPECT_FORMATS = ("auto", "table", "json")
+
+Format = Annotated[
+    str, typer.Option("--format", "-f", metavar="FORMAT", help="table, json or md; auto fits the output.")
+]
+Color = Annotated[str, typer.Option("--color", metavar="auto|always|never", help="Colours on a terminal.")]
+
+
+def list_losses(
+    search: Annotated[
+        str | None, typer.Argument(metavar="[WORD]", help="Only losses whose names or texts hold this word.")
+    ] = None,
+    family: Annotated[str | None, typer.Option("--family", metavar="NAME", help="Only this family.")] = None,
+    format: Format = "auto",
+    color: Color = "auto",
+) -> None:
+    """The catalogue of losses, by family."""
+    from losscli import report
+
+    families = list(dict.fromkeys(loss.family for loss in losses().values()))
+    if family is not None and family not in families:
+        raise UsageError(f"there is no family {shown(family)}", hint=f"the families are {', '.join(families)}.")
+    chosen = [loss for loss in losses().values() if family in (None, loss.family) and _holds(loss, search)]
+    if not chosen:
+        raise UsageError(f"no loss is found by {shown(search or '')}", hint="losscli list shows them all.")
+    kind = _format(format, LIST_FORMATS, pipe="tsv")
+    write_text(report.catalogue(chosen, kind, width=width(), color=use_color(color)))
+
+
+def show_loss(
+    name: Annotated[str, typer.Argument(metavar="LOSS", help="A name, an alias or a spec.")],
+    format: Format = "auto",
+    color: Color = "auto",
+) -> None:
+    """One loss: formula, what it punishes, parameters, domain, conventions, references, other libraries."""
+    from losscli import report
+
+    kind = _format(format, SHOW_FORMATS, pipe="table")
+    loss = find(name.partition(":")[0])
+    write_text(report.page(loss, kind, width=width(), color=use_color(color)))
+
+
+def inspect_files(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="The file to look at; - is standard input.")],
+    loss: Annotated[
+        str | None, typer.Argument(metavar="[LOSS]", help="The loss whose roles are to be found in it.")
+    ] = None,
+    format: Format = "auto",
+    color: Color = "auto",
+    input_format: Annotated[str | None, typer.Option("--input-format", metavar="FORMAT", help="As compute.")] = None,
+    delimiter: Annotated[str | None, typer.Option("--delimiter", "-d", metavar="CHAR", help="As compute.")] = None,
+    no_header: Annotated[bool, typer.Option("--no-header", help="As compute.")] = False,
+    na_values: Annotated[list[str] | None, typer.Option("--na-values", metavar="WORD", help="As compute.")] = None,
+    encoding: Annotated[str, typer.Option("--encoding", metavar="NAME", help="As compute.")] = "utf-8",
+    decimal: Annotated[str, typer.Option("--decimal", metavar="CHAR", help="As compute.")] = ".",
+) -> None:
+    """What a file holds: format, columns, missing values, which column serves which role, which losses suit."""
+    from losscli import report
+    from losscli.readers import open_source
+    from losscli.readers.inspection import inspect
+
+    kind = _format(format, INSPECT_FORMATS, pipe="table")
+    options = ReadOptions(input_format, delimiter, not no_header, ("", "nan", *(na_values or ())), encoding, decimal)
+    found = inspect(open_source(file, options), parse_specs(loss) if loss is not None else None)
+    write_text(report.inspection([found], kind, width=width(), color=use_color(color)))
+
+
+def _holds(loss: object, word: str | None) -> bool:
+    if word is None:
+        return True
+    texts = (loss.name, *loss.aliases, loss.summary, loss.description, loss.family)  # type: ignore[attr-defined]
+    return any(word.lower() in text.lower() for text in texts)
+
+
+def _format(name: str, known: tuple[str, ...], *, pipe: str) -> str:
+    if name not in known:
+        raise UsageError(f"--format {shown(name)} is not one of {', '.join(known)}")
+    if name == "auto":
+        return "table" if stdout_is_terminal() else pipe
+    return name

@@ -1,0 +1,45 @@
+"""What tests of several layers share."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from losscli.cli import run
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a command line printed and how it ended."""
+
+    code: int
+    out: str
+    err: str
+
+    def json(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(self.out)
+        return found
+
+    def values(self) -> list[float]:
+        return [record["value"] for record in self.json()["results"]]
+
+
+@pytest.fixture
+def losscli(
+    capfd: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., Outcome]:
+    """Runs a command line in this process, in a folder of its own; standard output is no terminal."""
+    monkeypatch.chdir(tmp_path)
+
+    def invoke(*arguments: str) -> Outcome:
+        capfd.readouterr()
+        code = run(list(arguments))
+        captured = capfd.readouterr()
+        return Outcome(code, captured.out, captured.err)
+
+    return invoke
