@@ -239,7 +239,7 @@ class _Fold:
             reach = NormalDist().inv_cdf(0.5 + settings.level / 2) * error
             low, high = value - reach, value + reach
         return Record(
-            file=self._source.name,
+            file=None if self._source.format == "memory" else self._source.name,
             pred=asked.pred,
             loss=asked.loss.spec,
             params=dict(call.loss.params),

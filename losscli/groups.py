@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
-from losscli._lazy import numpy
+from losscli._lazy import numpy, pyarrow
+from losscli.readers.interchange import numpy_of
 from losscli.readers.source import Batch
-
-if TYPE_CHECKING:
-    import pyarrow
 
 
 class GroupIndex:
@@ -51,10 +48,8 @@ class GroupIndex:
 
 
 def _dictionary(values: pyarrow.Array) -> tuple[numpy.ndarray, list[object]]:
-    encoded = values.dictionary_encode(null_encoding="encode")
-    if hasattr(encoded, "combine_chunks"):
-        encoded = encoded.combine_chunks()
-    return encoded.indices.to_numpy(zero_copy_only=False).astype(numpy.int64), encoded.dictionary.to_pylist()
+    encoded = values if pyarrow.types.is_dictionary(values.type) else values.dictionary_encode(null_encoding="encode")
+    return numpy_of(encoded.indices).astype(numpy.int64), encoded.dictionary.to_pylist()
 
 
 def _rank(value: object) -> tuple[int, float, str]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from losscli._lazy import numpy, pyarrow
 from losscli.errors import UsageError, shown
+from losscli.readers.interchange import arrow_of, numpy_of
 from losscli.readers.roles import Call
 from losscli.readers.source import Source
 
@@ -60,10 +61,10 @@ class RowTable:
         shown_rows = self._used(block, [kept for _, kept in losses])
         rows, kept_columns = block.rows, [block.carried[key] for key in self._keep]
         if shown_rows is not None:
-            taken = pyarrow.array(shown_rows)
+            taken = arrow_of(shown_rows)
             rows, kept_columns = rows[shown_rows], [column.take(taken) for column in kept_columns]
         values = [self._spread(block, value, kept, shown_rows) for value, kept in losses]
-        arrays = [pyarrow.array(rows), *kept_columns, *(pyarrow.array(value) for value in values)]
+        arrays = [arrow_of(rows), *kept_columns, *map(arrow_of, values)]
         return pyarrow.RecordBatch.from_arrays(arrays, names=self._names)
 
     @staticmethod
@@ -111,8 +112,8 @@ class LargestRows:
         return self._kept
 
     def _largest(self, batch: pyarrow.RecordBatch) -> pyarrow.RecordBatch:
-        losses = batch.column(batch.num_columns + self._first).to_numpy(zero_copy_only=False)
-        rows = batch.column(0).to_numpy(zero_copy_only=False)
+        losses = numpy_of(batch.column(batch.num_columns + self._first))
+        rows = numpy_of(batch.column(0))
         keys = numpy.where(numpy.isnan(losses), numpy.inf, losses)
         order = numpy.lexsort((rows, -keys, ~numpy.isnan(losses)))[: self._count]
-        return batch.take(pyarrow.array(order))
+        return batch.take(arrow_of(order))

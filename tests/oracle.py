@@ -273,14 +273,14 @@ def slope(name: str, role: str, position: int | None, **arguments: object) -> mp
     """The derivative of the true loss by one number of one role, as a central difference far below float64's digits."""
     with mpmath.workprec(PRECISION):
         given = arguments[role]
-        middle = mpf(given if position is None else given[position])  # type: ignore[index, arg-type]
+        middle = mpf(given if position is None else given[position])
         step = max(abs(middle), mpf(2) ** -1074) * mpf(2) ** -700
 
         def moved(by: mpf) -> mpf:
             new = middle + by
             if position is None:
                 return ORACLE[name](**{**arguments, role: new})
-            vector = [mpf(v) for v in given]  # type: ignore[attr-defined]
+            vector = [mpf(v) for v in given]
             vector[position] = new
             return ORACLE[name](**{**arguments, role: vector})
 

@@ -27,7 +27,7 @@ ERRORS = [p - t for p, t in zip(PREDICTED, TRUE)]
 
 
 def tensor(values: Sequence[object]) -> torch.Tensor:
-    rows = [[float(v) for v in row] if isinstance(row, (list, tuple)) else float(row) for row in values]  # type: ignore[arg-type]
+    rows = [[float(v) for v in row] if isinstance(row, (list, tuple)) else float(row) for row in values]
     return torch.tensor(rows, dtype=torch.float64)
 
 
@@ -201,7 +201,7 @@ BLOCKS = re.findall(r"^```python\n(.*?)^```$", PAGE, re.M | re.S)
 
 def test_the_page_says_what_was_worked_out_here() -> None:
     assert re.findall(r"^print\(.*\)  # (.*)$", PAGE, re.M) == SAID
-    command, answer = re.search(r"^```console\n\$ (.*)\n(.*)\n```$", PAGE, re.M).groups()  # type: ignore[union-attr]
+    command, answer = re.search(r"^```console\n\$ (.*)\n(.*)\n```$", PAGE, re.M).groups()
     assert command == "losscli compute mse sample_data/book.csv -f plain -q"
     assert Decimal(answer) == Decimal(MSE.numerator) / MSE.denominator
 

@@ -22,7 +22,7 @@ WORDS = ["B", "M", "M", "B", "M", "B"]
 def test_two_words_without_an_obvious_positive_one_are_a_question() -> None:
     assert refusal("bce", {"diagnosis": WORDS, "p": P}, target=["diagnosis"], pred=["p"]) == (
         '"diagnosis" holds the words "B" and "M"; nothing says which is the positive class. '
-        "Hint: say it with --positive B or --positive M."
+        "Hint: say it with --positive-label B or --positive-label M."
     )
 
 
@@ -34,7 +34,7 @@ def test_the_user_says_which_word_is_positive(positive: str, right: tuple[str, s
 
 def test_a_positive_word_that_is_no_label_is_refused() -> None:
     assert refusal("bce", {"diagnosis": WORDS, "p": P}, "malignant", target=["diagnosis"], pred=["p"]) == (
-        '--positive "malignant" is no label of "diagnosis". Hint: the labels are "B" and "M".'
+        '--positive-label "malignant" is no label of "diagnosis". Hint: the labels are "B" and "M".'
     )
 
 

@@ -1,6 +1,7 @@
 """How close every loss comes to the true value, in units in the last place.
 
-The true values come from ``oracle`` (mpmath). No comparison has an absolute tolerance.
+The true values come from ``oracle`` (mpmath). No comparison has an absolute tolerance. ``pytest -rP`` on this file
+shows the largest difference of each loss, and where it is.
 """
 
 from __future__ import annotations
@@ -37,19 +38,19 @@ def worst(spec: str, data: Sequence[Datum], results: Sequence[float], *, single:
 
 
 @pytest.mark.parametrize(("spec", "data"), VALUES)
-def test_every_loss_is_within_four_ulp(spec: str, data: list[Datum], record_property: object) -> None:
+def test_every_loss_is_within_four_ulp(spec: str, data: list[Datum]) -> None:
     found, where = worst(spec, data, evaluate(spec, data))
-    record_property("max_ulp", found)  # type: ignore[operator]
+    print(where)
     assert found <= BOUND, where
 
 
 @pytest.mark.parametrize("gamma", [1.0, 2.0, 3.0, 5.0])
-def test_a_focal_loss_of_logits_is_a_few_ulp_for_each_power(gamma: float, record_property: object) -> None:
+def test_a_focal_loss_of_logits_is_a_few_ulp_for_each_power(gamma: float) -> None:
     """The sum over the other classes is rounded, and a power of it multiplies its error."""
     data = class_indices() + soft_targets()
     spec = f"categorical-focal:gamma={gamma}"
     found, where = worst(spec, data, evaluate(spec, data))
-    record_property("max_ulp", found)  # type: ignore[operator]
+    print(where)
     assert found <= 2 + 2.5 * gamma, where
 
 
@@ -68,7 +69,7 @@ def test_float32_is_as_close_by_its_own_measure(spec: str) -> None:
 
 def test_class_weights_with_smoothing_are_torchs_terms_over_the_true_classs_weight() -> None:
     spec = "cross-entropy:label-smoothing=0.1:class-weight=0.5/2/0.25"
-    data = [datum for datum in class_indices() + soft_targets() if len(datum["pred"]) == 3]  # type: ignore[arg-type]
+    data = [datum for datum in class_indices() + soft_targets() if len(datum["pred"]) == 3]
     found, where = worst(spec, data, evaluate(spec, data))
     assert found <= BOUND, where
 
@@ -138,6 +139,12 @@ def test_a_triplet_is_within_a_few_ulp_of_its_larger_distance(spec: str) -> None
         true = oracle.value("triplet", **{**tight.params, **roles})
         got = tight(**{role: torch.tensor([v], dtype=torch.float64) for role, v in roles.items()}).item()
         assert abs(got - float(true)) <= 6 * math.ulp(float(max(sizes)))
+
+
+def test_what_is_left_of_a_triplet_keeps_its_digits_where_large_numbers_cancel() -> None:
+    """(0.1 - 1e10) + 1e10 would be 0.10000038."""
+    anchor, positive, negative = (torch.tensor([[v]], dtype=torch.float64) for v in (0.0, 0.1, 1e10))
+    assert parse_spec("triplet:margin=1e10:distance=euclidean")(anchor, positive, negative).item() == 0.1
 
 
 @pytest.mark.parametrize("dimensions", [2, 16, 128])

@@ -27,8 +27,10 @@ from tests.oracle import ORACLE
 FAMILIES = importlib.import_module("losscli.losses")
 LOSSES = list(losses().values())
 BY_NAME = pytest.mark.parametrize("declared", LOSSES, ids=lambda declared: declared.name)
-CLASSES = 4
-SIZES = {"C": CLASSES, "D": 5}
+# More than the few columns that are added one by one.
+CLASSES = 7
+SIZES = {"C": CLASSES, "D": 9}
+OUTPUTS = (2, 4)
 
 
 # --- inputs and parameters, made from the declarations ----------------------------------------------------------------
@@ -70,11 +72,13 @@ def sample(domain: Domain, pattern: str, n: int, extra: tuple[int, ...], generat
         return codes[torch.randint(len(codes), shape, generator=generator)]
     if domain.classes and "C" not in pattern:
         return torch.randint(CLASSES, shape, generator=generator).double()
-    normal = torch.randn(shape, generator=generator, dtype=torch.float64) * 2
+    normal = torch.randn(shape, generator=generator, dtype=torch.float64)
+    # No probability is so small that a finite difference is coarse beside it.
     if domain.simplex or domain.classes:
         return normal.softmax(1)
     if domain.log_simplex:
         return normal.log_softmax(1)
+    normal *= 2
     interval = domain.interval
     if math.isfinite(interval.low) and math.isfinite(interval.high):
         return interval.low + (interval.high - interval.low) * torch.sigmoid(normal)
@@ -85,7 +89,7 @@ def inputs(bound: BoundLoss, n: int, seed: int = 0) -> Iterator[dict[str, Tensor
     """The roles of every form of a loss, in every shape that its domains allow."""
     for form in bound.loss.role_sets():
         domains = {role: bound.domain(role) for role in form}
-        extras = [(), (3,)] if any("..." in pattern for d in domains.values() for pattern in d.shapes) else [()]
+        extras = [(), OUTPUTS] if any("..." in pattern for d in domains.values() for pattern in d.shapes) else [()]
         for extra in extras:
             for k in range(max(len(domain.shapes) for domain in domains.values())):
                 generator = torch.Generator().manual_seed(seed)
@@ -144,8 +148,9 @@ def test_the_bits_of_a_datum_do_not_depend_on_batch_position_layout_or_order(dec
     order = torch.randperm(1000, generator=torch.Generator().manual_seed(1))
     for bound, roles in cases(declared, 1000):
         expected = bound(**roles)
-        for n in (1, 2, 3, 7, 64):
-            for start in (0, 5, 997 - n):
+        plain = bound.spec == next(variants(declared)).spec
+        for n in (1, 2, 3, 7, 64) if plain else (1, 7):
+            for start in (0, 5, 997 - n) if plain else (5,):
                 part = {role: values[start : start + n] for role, values in roles.items()}
                 assert same_bits(expected[start : start + n], bound(**part))
         layouts = {
@@ -243,7 +248,7 @@ def test_the_gradient_is_that_of_finite_differences(declared: Loss) -> None:
             return bound(**{**roles, **dict(zip(free, tensors))})
 
         given_ = tuple(roles[role].clone().requires_grad_() for role in free)
-        assert torch.autograd.gradcheck(values, given_, eps=1e-6, atol=1e-6, rtol=1e-5)
+        assert torch.autograd.gradcheck(values, given_, eps=1e-6, atol=1e-6, rtol=1e-5, fast_mode=True)
 
 
 @BY_NAME

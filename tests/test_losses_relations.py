@@ -95,7 +95,7 @@ def test_one_hot_targets_are_class_indices(data: dict[str, Tensor]) -> None:
     bound = parse_spec(f"cross-entropy:{weights}")
     index = bound.weights({"pred": data["rows"], "target": data["classes"]})
     assert index is not None
-    close(index, bound.weights({"pred": data["rows"], "target": hot}))  # type: ignore[arg-type]
+    close(index, bound.weights({"pred": data["rows"], "target": hot}))
 
 
 def test_label_smoothing_is_a_mixture_with_the_even_distribution(data: dict[str, Tensor]) -> None:

@@ -18,6 +18,7 @@ from losscli.engine import RowOutput, Settings, evaluate
 from losscli.errors import LosscliError, UsageError, shown
 from losscli.inputs import STDIN, Inputs, Opened, is_path, open_inputs
 from losscli.loss import BoundLoss
+from losscli.readers.roles import Call
 from losscli.readers.source import ReadOptions
 from losscli.result import Record
 from losscli.rows import LargestRows
@@ -64,6 +65,7 @@ class Computation:
             self._format = "table" if stdout_is_terminal() else "tsv"
         self._talk = Talk(quiet=options.quiet, progress=not options.no_progress)
         self._said: set[str] = set()
+        self._columns: list[dict[str, object]] = []
         self._files: list[str | None] = list(options.files or []) or self._without_files()
         if self._files.count(STDIN) > 1:
             raise UsageError("standard input can be read only once")
@@ -108,6 +110,9 @@ class Computation:
         inputs = Inputs(file, dict(self._roles), options.truth, options.id, options.positive_label, reading)
         opened = open_inputs(inputs, self._losses)
         self._say_new(opened.notes)
+        self._columns += [
+            {"file": opened.source.name, "loss": call.loss.spec, **_columns_of(opened, call)} for call in opened.calls
+        ]
         return opened
 
     def _say_new(self, notes: Sequence[str]) -> None:
@@ -192,6 +197,7 @@ class Computation:
         return {
             "files": [file for file in self._files if file is not None],
             "roles": {role: list(values) for role, values in self._roles.items()},
+            "columns": self._columns,
             "truth": options.truth,
             "id": options.id,
             "positive_label": options.positive_label,
@@ -315,6 +321,12 @@ def check(options: ComputeOptions) -> None:
         raise UsageError(f"--precision {options.precision} is not in [1, 17]")
     check_name(options.device)
     gates.check(options.fail_over, options.fail_under)
+
+
+def _columns_of(opened: Opened, call: Call) -> dict[str, object]:
+    """The columns that each role of a call reads, by their names."""
+    named = {role: [opened.source.column(key).name for key in field.columns] for role, field in call.fields.items()}
+    return {"roles": named}
 
 
 def _names(values: Sequence[str] | None) -> tuple[str, ...]:

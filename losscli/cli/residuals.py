@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -72,7 +73,7 @@ class Positions:
         counts = numpy.zeros(len(outer) - 1, dtype=numpy.int64)
         for values in self._batches():
             counts += numpy.histogram(values, bins=outer)[0]
-        return with_data(picture, outer, counts.astype(float), label=self._opened.source.name)
+        return with_data(picture, outer, counts.astype(float), label=os.path.basename(self._opened.source.name))
 
     def _batches(self) -> Iterator[Any]:
         call, curve = self._call, self._bound.loss.curve

@@ -125,7 +125,9 @@ def _check_size(size: tuple[float, float], dpi: float) -> None:
 
 def _natural_size(picture: Picture) -> tuple[float, float]:
     rows, columns = len(picture.rows), max(len(row) for row in picture.rows)
-    return (6.0 if columns == 1 else 4.0 * columns, 4.0 if rows == 1 else 3.2 * rows)
+    # A map is square; beside it is room for its scale only.
+    alone = 4.8 if picture.panels[0].heat is not None else 6.0
+    return (alone if columns == 1 else 4.0 * columns, 4.0 if rows == 1 else 3.2 * rows)
 
 
 def _fitting_rows(picture: Picture, size: tuple[float, float]) -> list[tuple[Panel, ...]]:

@@ -42,14 +42,14 @@ def open_source(path: str | os.PathLike[str], options: ReadOptions | None = None
     format = format_of(path, head, options.format)
     if format in TEXT:
         spool = _as_utf8(spool, head, options)
-    source = _reader(format, spool, path, options)
+    source = _reader(format, spool, STDIN_SHOWN if path == STDIN else path, options)
     source.notes[:0] = notes
     return source
 
 
 def _standard_input() -> Spool:
     # Python has no sys.stdin where the caller closed it.
-    if sys.stdin is None or sys.stdin.closed:
+    if sys.stdin is None:
         raise ResourceError("standard input is closed")
     return Spool.of_stream(STDIN_SHOWN, sys.stdin.buffer)
 

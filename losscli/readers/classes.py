@@ -310,7 +310,7 @@ def binary_words(
         ]
         if len(chosen) != 1:
             raise UsageError(
-                f"--positive {shown(positive)} is no label of {target.quoted}",
+                f"--positive-label {shown(positive)} is no label of {target.quoted}",
                 hint=f"the labels are {shown(labels[0])} and {shown(labels[1])}.",
             )
         return _ordered(labels, chosen[0]), None
@@ -319,7 +319,7 @@ def binary_words(
         raise UsageError(
             f"{target.quoted} holds the words {shown(labels[0])} and {shown(labels[1])}; nothing says which is "
             "the positive class",
-            hint=f"say it with --positive {shlex.quote(labels[0])} or --positive {shlex.quote(labels[1])}.",
+            hint=f"say it with --positive-label {shlex.quote(labels[0])} or --positive-label {shlex.quote(labels[1])}.",
         )
     return _ordered(labels, known), f"{shown(known)} is the positive class ({why})"
 

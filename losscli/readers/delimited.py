@@ -6,6 +6,7 @@ import csv
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import BinaryIO
 
 from losscli.errors import DataError, shown
 from losscli.readers.spool import Spool
@@ -28,9 +29,12 @@ class Lines:
     offset: int = 0
     count: int = 0
 
+    _stream: BinaryIO | None = None
+
     def __iter__(self) -> Iterator[str]:
-        with self.spool.open() as stream:
-            stream.seek(self.offset)
+        self._stream = stream = self.spool.open()
+        stream.seek(self.offset)
+        try:
             for raw in stream:
                 if self.offset == 0 and raw.startswith(MARK):
                     self.offset, raw = len(MARK), raw[len(MARK) :]
@@ -41,6 +45,13 @@ class Lines:
                     self.count += 1
                     self.offset += len(part)
                     yield line
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Releases the file, also where not all lines were read."""
+        if self._stream is not None:
+            self._stream.close()
 
     def _decoded(self, raw: bytes, start: int) -> str:
         if b"\0" in raw:
@@ -118,6 +129,10 @@ class Rows:
                 raise self._wrong_width(len(fields))
             yield fields
         self.blank += len(blank)
+
+    def close(self) -> None:
+        """Releases the file, also where not all rows were read."""
+        self.lines.close()
 
     def _fields(self) -> Iterator[tuple[int, list[str]]]:
         while True:

@@ -1,4 +1,4 @@
-"""Between NumPy and Arrow by their buffers: pyarrow's own conversions import pandas, which takes longer than the rest."""
+"""Between NumPy and Arrow by their buffers: pyarrow's own conversions import pandas, which takes longer than a read."""
 
 from __future__ import annotations
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
 from itertools import islice
 from typing import Any
 
@@ -41,12 +42,13 @@ class JsonLinesSource(Table):
         self.notes: list[str] = []
         self._spool = spool
         sample: list[dict[str, Any]] = []
-        try:
-            for _, _, record in islice(self._records(), SAMPLED_ROWS):
-                sample.append(record)
-        except DataError:
-            if not sample:
-                raise
+        with closing(self._records()) as records:
+            try:
+                for _, _, record in islice(records, SAMPLED_ROWS):
+                    sample.append(record)
+            except DataError:
+                if not sample:
+                    raise
         if not sample:
             raise DataError("0 rows: the file is empty", file=spool.name)
         keys = list(dict.fromkeys(key for record in sample for key in record))
@@ -63,23 +65,23 @@ class JsonLinesSource(Table):
 
     def batches(self, maker: BatchMaker, chunk_rows: int) -> Iterator[Batch]:
         """See ``Table.batches``."""
-        records = self._records()
         done = 0
-        while True:
-            chunk: list[dict[str, Any]] = []
-            broken: DataError | None = None
-            try:
-                for _, _, record in islice(records, chunk_rows):
-                    chunk.append(record)
-            except DataError as error:
-                broken = error
-            if chunk:
-                yield from self._delivered(chunk, done + 1, maker)
-                done += len(chunk)
-            if broken is not None:
-                raise broken
-            if not chunk:
-                return
+        with closing(self._records()) as records:
+            while True:
+                chunk: list[dict[str, Any]] = []
+                broken: DataError | None = None
+                try:
+                    for _, _, record in islice(records, chunk_rows):
+                        chunk.append(record)
+                except DataError as error:
+                    broken = error
+                if chunk:
+                    yield from self._delivered(chunk, done + 1, maker)
+                    done += len(chunk)
+                if broken is not None:
+                    raise broken
+                if not chunk:
+                    return
 
     def _delivered(self, chunk: Sequence[dict[str, Any]], first: int, maker: BatchMaker) -> Iterator[Batch]:
         values = {key: [record.get(key) for record in chunk] for key in maker.keys}
@@ -113,16 +115,16 @@ class JsonLinesSource(Table):
             return next(index for index in range(count) if not _fits(values[index], kind))
         return count
 
-    def _records(self) -> Iterator[tuple[int, int, dict[str, Any]]]:
+    def _records(self) -> Generator[tuple[int, int, dict[str, Any]], None, None]:
         """Each row's number, line and object."""
-        lines = Lines(self._spool)
         row = blank = 0
-        for text in lines:
-            if not text.strip():
-                blank += 1
-                continue
-            row += 1
-            yield row, lines.count, self._parsed(text, row, lines.count)
+        with closing(Lines(self._spool)) as lines:
+            for text in lines:
+                if not text.strip():
+                    blank += 1
+                    continue
+                row += 1
+                yield row, lines.count, self._parsed(text, row, lines.count)
         if blank:
             note = f"{escape(self._spool.name)}: {blank:,} blank line{'s' if blank != 1 else ''} left out"
             if note not in self.notes:
@@ -144,10 +146,11 @@ class JsonLinesSource(Table):
 
     def line(self, row: int) -> int | None:
         """The physical line of a data row; None where that is the row's own number."""
-        try:
-            line = next((line for number, line, _ in self._records() if number == row), None)
-        except DataError:
-            return None
+        with closing(self._records()) as records:
+            try:
+                line = next((line for number, line, _ in records if number == row), None)
+            except DataError:
+                return None
         return line if line != row else None
 
 

@@ -59,6 +59,7 @@ class Survey:
         self._stream.seek(layout.offset)
         self._rest = b""
         self._pending = 0
+        self._rest_is_plain = True
         self._ended = False
         self._offset = layout.offset
         self._delimiter = ord(layout.delimiter)
@@ -111,7 +112,14 @@ class Survey:
 
     def _plain(self, block: bytes) -> int | None:
         """How many rows end in a block without anything special; None where it has to be looked at more closely."""
-        if self.quoted or self._returns or b"\r" in block or b"\0" in block or self._rest[-1:] == b"+":
+        if (
+            self.quoted
+            or self._returns
+            or not self._rest_is_plain
+            or b"\r" in block
+            or b"\0" in block
+            or self._rest[-1:] == b"+"
+        ):
             return None
         if not block.isascii() or (b"+" in block and b"+-" in block):
             return None
@@ -135,6 +143,7 @@ class Survey:
         if end == 0:
             self._rest += block
             self._pending += block.count(self._delimiter)
+            self._rest_is_plain = False
             return 0
         lines = self._rest + block[:end]
         count = self._sound(lines)
@@ -142,6 +151,8 @@ class Survey:
             self._offset += len(lines)
             self._rest = block[end:]
             self._pending = self._rest.count(self._delimiter)
+            special = (b"\0", b"\r", b"+-")
+            self._rest_is_plain = self._rest.isascii() and not any(each in self._rest for each in special)
         return count
 
     def _sound(self, lines: bytes) -> int | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from itertools import islice
 
 from losscli.errors import DataError, UsageError, escape, shown
@@ -42,8 +43,8 @@ class TextSource(Table):
         self._spool = spool
         self._survey: Survey | None = None
         self._delimiter = self._find_delimiter("\t" if format == "tsv" else ",")
-        rows = Rows(spool, self._delimiter)
-        first = next(iter(rows), None)
+        with closing(Rows(spool, self._delimiter)) as rows:
+            first = next(iter(rows), None)
         if first is None:
             raise DataError("0 rows: the file is empty", file=spool.name)
         self._width = len(first)
@@ -97,16 +98,16 @@ class TextSource(Table):
 
     def _sample(self) -> list[list[str]]:
         """The first rows, as far as they are sound; what is wrong with a later one is said when it is read."""
-        rows = self._rows()
         sample: list[list[str]] = []
-        try:
-            for fields in islice(rows, SAMPLED_ROWS):
-                sample.append(fields)
-                if rows.lines.offset - self._offset > HEAD:
-                    break
-        except DataError:
-            if not sample:
-                raise
+        with closing(self._rows()) as rows:
+            try:
+                for fields in islice(rows, SAMPLED_ROWS):
+                    sample.append(fields)
+                    if rows.lines.offset - self._offset > HEAD:
+                        break
+            except DataError:
+                if not sample:
+                    raise
         return sample
 
     def _describe(self, names: Sequence[str], sample: Sequence[Sequence[str]]) -> tuple[Column, ...]:
@@ -146,7 +147,7 @@ class TextSource(Table):
 
     def batches(self, maker: BatchMaker, chunk_rows: int) -> Iterator[Batch]:
         """See ``Table.batches``."""
-        rows = self._rows()
+        given = 0
         if self._spool.size > IN_MEMORY and self._delimiter.isascii() and not self._blank_before:
             from losscli.readers.bulk import Bulk
 
@@ -158,11 +159,12 @@ class TextSource(Table):
                 return
             if bulk.counted is not None:
                 self._explain(bulk.given, bulk.counted)
-            rows = self._rows(bulk.given)
-            for _ in islice(rows, bulk.given - rows.row):
+            given = bulk.given
+        with closing(self._rows(given)) as rows:
+            for _ in islice(rows, given - rows.row):
                 pass
-        yield from self._exactly(rows, maker, chunk_rows)
-        self._say_blank(self._blank_before + rows.blank)
+            yield from self._exactly(rows, maker, chunk_rows)
+            self._say_blank(self._blank_before + rows.blank)
 
     def _exactly(self, rows: Rows, maker: BatchMaker, chunk_rows: int) -> Iterator[Batch]:
         places = {column.key: position for position, column in enumerate(self.columns)}
@@ -187,8 +189,9 @@ class TextSource(Table):
 
     def _explain(self, given: int, counted: int) -> None:
         """Finds the row for which the two readers count differently."""
-        for _ in self._rows():
-            pass
+        with closing(self._rows()) as rows:
+            for _ in rows:
+                pass
         raise DataError(f"{given:,} rows were read where there are {counted:,} lines", file=self._spool.name)
 
     def _say_blank(self, count: int) -> None:
@@ -198,15 +201,15 @@ class TextSource(Table):
 
     def line(self, row: int) -> int | None:
         """The physical line on which a data row starts; None where that is the row's own number."""
-        rows = self._rows(row - 1)
-        try:
-            for _ in rows:
-                if rows.row == row:
-                    break
-        except DataError:
-            if rows.row != row:
-                return None
-        return rows.started if rows.started != row else None
+        with closing(self._rows(row - 1)) as rows:
+            try:
+                for _ in rows:
+                    if rows.row == row:
+                        break
+            except DataError:
+                if rows.row != row:
+                    return None
+            return rows.started if rows.started != row else None
 
 
 def _widths(text: str, delimiter: str) -> list[int]:

@@ -68,7 +68,8 @@ def pixels(image: bytes) -> int:
 @pytest.mark.parametrize("specs", ["huber", "triplet"])
 def test_the_files_are_whole(specs):
     figure = drawn(specs)
-    assert pixels(saved(figure, "png")) == 240 * (1 + 360 * 4)
+    width, height = (round(60 * inches) for inches in figure.get_size_inches())
+    assert pixels(saved(figure, "png")) == height * (1 + width * 4)
     assert ElementTree.fromstring(saved(figure, "svg")).tag == "{http://www.w3.org/2000/svg}svg"
     document = saved(figure, "pdf")
     assert document.startswith(b"%PDF-")

@@ -121,8 +121,9 @@ def check_both_ways(folder: Path, seed: int, monkeypatch: pytest.MonkeyPatch) ->
     path = folder / "x.csv"
     path.write_bytes(data)
     outcomes = []
-    for limit, chunk_rows in ((1 << 20, 1000), (1 << 20, 1), (0, 1000), (0, 2)):
+    for limit, chunk_rows, block in ((1 << 20, 1000, 1), (1 << 20, 1, 1), (0, 1000, 1 << 17), (0, 2, 7)):
         monkeypatch.setattr("losscli.readers.text.IN_MEMORY", limit)
+        monkeypatch.setattr("losscli.readers.survey.BLOCK", block)
         outcomes.append(outcome(path, chunk_rows))
     assert len({repr(each) for each in outcomes}) == 1, (data, outcomes)
 

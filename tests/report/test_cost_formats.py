@@ -29,8 +29,8 @@ def test_the_table_shows_what_differs_and_says_what_it_is(record: Make) -> None:
     assert report.costs(records, "table", run={"level": 0.95}) == (
         "file       pred  loss               n  skipped      mean  95 % interval\n"
         "───────────────────────────────────────────────────────────────────────\n"
-        "preds.csv  p     huber:delta=2  1,000        0  0.512346         ± 0.02\n"
-        "other.csv  p     huber:delta=2  1,000       12         2         ± 0.01\n"
+        "preds.csv  p     huber:delta=2  1,000        0  0.512346        ± 0.020\n"
+        "other.csv  p     huber:delta=2  1,000       12         2        ± 0.010\n"
         "\n"
         "Mean of the loss per datum, ± half the width of its 95 % normal interval.\n"
     )
@@ -194,7 +194,7 @@ def test_markdown_is_a_padded_table_with_its_meaning(record: Make) -> None:
     assert report.costs([record(pred="p_a|*b*")], "md", run={"level": 0.9}) == (
         "| file      | pred        | loss          |     n |     mean | 90 % interval |\n"
         "| --------- | ----------- | ------------- | ----: | -------: | ------------: |\n"
-        "| preds.csv | p\\_a\\|\\*b\\* | huber:delta=2 | 1,000 | 0.512346 |        ± 0.02 |\n"
+        "| preds.csv | p\\_a\\|\\*b\\* | huber:delta=2 | 1,000 | 0.512346 |       ± 0.020 |\n"
         "\n"
         "Mean of the loss per datum, ± half the width of its 90 % normal interval.\n"
     )
