@@ -15,7 +15,7 @@ import numpy
 
 from losscli import figures, report
 from losscli.figures import Picture
-from losscli.loss import losses, parse_specs
+from losscli.registry import losses, parse_specs
 
 DOCS = Path(__file__).parent
 FINGERPRINTS = DOCS / "images" / "points.json"

@@ -12,8 +12,8 @@ __version__ = "0.1.0"
 # The package has modules called loss and losses. Importing them first lets the functions keep these names.
 import losscli.losses  # noqa: F401 - enters the families in the registry
 from losscli.errors import DataError, GateFailed, LosscliError, ResourceError, UsageError
-from losscli.loss import bind as loss
-from losscli.loss import losses
+from losscli.registry import bind as loss
+from losscli.registry import losses
 
 if TYPE_CHECKING:
     from losscli.api import compute, plot

@@ -10,8 +10,9 @@ from losscli.blocks import Missing, Rules
 from losscli.engine import RowOutput, Settings, evaluate
 from losscli.errors import UsageError
 from losscli.inputs import Inputs, Opened, open_inputs
-from losscli.loss import BoundLoss, parse_specs
+from losscli.loss import BoundLoss
 from losscli.readers.source import ReadOptions
+from losscli.registry import parse_specs
 from losscli.result import Result
 
 AS_USUAL = ReadOptions()

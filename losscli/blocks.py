@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from losscli._lazy import numpy, torch
+from losscli.columns.roles import Call
 from losscli.domain import WEIGHT, Domain, first_outside
 from losscli.errors import DataError, UsageError, shown
-from losscli.readers.roles import Call
 from losscli.readers.source import Batch, Field, Source
 
 if TYPE_CHECKING:

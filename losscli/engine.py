@@ -20,12 +20,12 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 from losscli import __version__
 from losscli._lazy import numpy, torch
 from losscli.blocks import Block, Rules
+from losscli.columns.roles import Call
 from losscli.domain import number_text
 from losscli.errors import DataError
 from losscli.fold import Folded, LabelCodes, fold_block
 from losscli.groups import GroupIndex
 from losscli.prefetch import Prefetch
-from losscli.readers.roles import Call
 from losscli.readers.source import CHUNK_ROWS, Field, Source
 from losscli.result import Record
 from losscli.rows import RowTable, loss_columns

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from losscli._lazy import numpy, torch
 from losscli.blocks import Block, Prepared
+from losscli.columns.roles import Call
 from losscli.domain import number_text
 from losscli.errors import DataError
-from losscli.readers.roles import Call
 from losscli.readers.source import Field, Source
 from losscli.rows import RowTable
 from losscli.summary import Groups, Summary

@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from losscli.columns.roles import Call, assign
+from losscli.columns.roles import select as select_columns
 from losscli.errors import UsageError, shown
 from losscli.loss import BoundLoss
 from losscli.readers import SUFFIXES, join_truth, open_memory, open_source, side_by_side
-from losscli.readers.roles import Call, assign
-from losscli.readers.roles import select as select_columns
 from losscli.readers.source import Column, ReadOptions, Source
 
 STDIN = "-"

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from losscli._lazy import numpy, pyarrow
+from losscli.columns.roles import Call
 from losscli.errors import UsageError, shown
 from losscli.readers.interchange import arrow_of, numpy_of
-from losscli.readers.roles import Call
 from losscli.readers.source import Source
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import torch
 
-from losscli.loss import parse_spec
+from losscli.registry import parse_spec
 
 Datum = dict[str, object]
 
@@ -46,7 +46,7 @@ def probabilities() -> list[Datum]:
 
 def logits() -> list[Datum]:
     rng = random.Random(3)
-    edges = [0.0, 1e-300, 1e-17, 0.5, 1.0, 20.5, 36.7, 40.0, 700.0, 744.4, 745.0, 750.0, 1e300]
+    edges = [0.0, 1e-300, 1e-17, 0.5, 1.0, 20.5, 36.7, 40.0, 700.0, 744.4, 745.0, 750.0, 1e300, 1.5e308]
     preds = [sign * z for z in edges for sign in (1, -1)]
     preds += [rng.gauss(0, 5) for _ in range(20)] + [rng.uniform(-745, 745) for _ in range(10)]
     return [{"pred": z, "target": t} for z in preds for t in (0.0, 1.0, 0.3, 1e-20)]

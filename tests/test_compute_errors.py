@@ -104,8 +104,8 @@ def test_a_device_that_is_absent_is_an_error_and_never_the_cpu(losscli: Run) -> 
         (
             "bce",
             "p,y\n0.5,1\n0,1\n",
-            "p.csv, row 2: the binary-cross-entropy loss of pred 0 and target 1 is infinite. Hint: --allow-inf lets the "
-            "cost be infinite; --clip 1e-7 keeps probabilities off 0 and 1.",
+            "p.csv, row 2: the binary-cross-entropy loss of pred 0 and target 1 is infinite. Hint: --allow-inf lets "
+            "the cost be infinite; --clip 1e-7 keeps probabilities off 0 and 1.",
         ),
     ],
     ids=["probability", "label", "missing", "infinite"],

@@ -13,8 +13,8 @@ from collections.abc import Sequence
 import pytest
 import torch
 
-from losscli.loss import parse_spec
 from losscli.losses._stable import cosine_distance, euclidean_distance
+from losscli.registry import parse_spec
 from tests import oracle
 from tests.loss_cases import CASES, Datum, class_indices, errors, evaluate, logits, probabilities, soft_targets
 

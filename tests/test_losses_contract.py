@@ -19,8 +19,9 @@ from torch import Tensor
 from losscli.domain import Choice, Domain, Flag, Interval, Number, ParamRange, Vector, Whole, first_outside
 from losscli.errors import DataError, UsageError
 from losscli.figures.formula import mathtext
-from losscli.loss import BoundLoss, Loss, losses, parse_spec
+from losscli.loss import BoundLoss, Loss
 from losscli.losses.references import REFERENCES
+from losscli.registry import losses, parse_spec
 from tests.oracle import ORACLE
 
 # The attribute losscli.losses is the function that gives the catalogue.

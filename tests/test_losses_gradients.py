@@ -10,7 +10,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from losscli.loss import Loss, losses, parse_spec
+from losscli.loss import Loss
+from losscli.registry import losses, parse_spec
 from tests import oracle
 from tests.loss_cases import CASES, Datum, soft_targets
 

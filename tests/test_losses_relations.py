@@ -11,7 +11,8 @@ import sklearn.utils.class_weight
 import torch
 from torch import Tensor
 
-from losscli.loss import Loss, losses, parse_spec
+from losscli.loss import Loss
+from losscli.registry import losses, parse_spec
 
 
 @pytest.fixture
@@ -129,6 +130,15 @@ def test_swap_never_lowers_a_triplet(data: dict[str, Tensor]) -> None:
         swapped = of(f"triplet:distance={kind}:swap=true", data["a"], data["b"], data["c"])
         assert bool((swapped >= plain).all())
         assert bool((swapped > plain).any())
+
+
+@pytest.mark.parametrize(
+    "spec",
+    ["mse", "mae", "huber", "binary-cross-entropy", "balanced-cross-entropy:pos-weight=3:neg-weight=1", "focal"],
+)
+def test_a_datum_with_several_outputs_has_the_mean_over_them(data: dict[str, Tensor], spec: str) -> None:
+    each = of(spec, data["p"], data["soft"]).reshape(10, 20)
+    close(each.mean(1), of(spec, data["p"].reshape(10, 4, 5), data["soft"].reshape(10, 4, 5)))
 
 
 def test_positions_of_a_datum_are_averaged_and_the_cost_is_that_of_all_positions(data: dict[str, Tensor]) -> None:

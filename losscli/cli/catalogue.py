@@ -8,8 +8,8 @@ import typer
 
 from losscli.cli.terminal import stdout_is_terminal, use_color, width, write_text
 from losscli.errors import UsageError, shown
-from losscli.loss import find, losses, parse_specs
 from losscli.readers.source import ReadOptions
+from losscli.registry import find, losses, parse_specs
 
 LIST_FORMATS = ("auto", "table", "plain", "json", "tsv", "csv", "md")
 SHOW_FORMATS = ("auto", "table", "json", "md")
@@ -71,8 +71,8 @@ def inspect_files(
 ) -> None:
     """What a file holds: format, columns, missing values, which column serves which role, which losses suit."""
     from losscli import report
+    from losscli.columns.inspection import inspect
     from losscli.readers import open_source
-    from losscli.readers.inspection import inspect
 
     kind = _format(format, INSPECT_FORMATS, pipe="table")
     options = ReadOptions(input_format, delimiter, not no_header, ("", "nan", *(na_values or ())), encoding, decimal)

@@ -13,12 +13,12 @@ from losscli.blocks import Rules
 from losscli.cli import gates
 from losscli.cli.options import FORMATS, ComputeOptions, LossGroup
 from losscli.cli.terminal import Talk, stdout_bytes, stdout_is_terminal, use_color, width, write_text
+from losscli.columns.roles import Call
 from losscli.device import check_name, usable
 from losscli.engine import RowOutput, Settings, evaluate
 from losscli.errors import LosscliError, UsageError, shown
 from losscli.inputs import STDIN, Inputs, Opened, is_path, open_inputs
 from losscli.loss import BoundLoss
-from losscli.readers.roles import Call
 from losscli.readers.source import ReadOptions
 from losscli.result import Record
 from losscli.rows import LargestRows

@@ -13,7 +13,8 @@ from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command_from_info
 from typer.models import CommandInfo
 
-from losscli.loss import BoundLoss, Loss, losses, parse_specs
+from losscli.loss import BoundLoss, Loss
+from losscli.registry import losses, parse_specs
 
 ROLES, INPUT, COMPUTE, ANSWERS, GATES, OUTPUT = "Roles", "Input", "Computation", "Answers", "Gates", "Output"
 FORMATS = ("auto", "table", "plain", "json", "jsonl", "csv", "tsv", "md", "latex", "github", "junit")

@@ -1,7 +1,7 @@
 """Pictures of losses: ``curves`` makes the numbers, ``draw`` the ink, ``save`` the file, ``preview`` a terminal's view.
 
 Example:
-    >>> from losscli.loss import parse_specs
+    >>> from losscli.registry import parse_specs
     >>> picture = curves(parse_specs("huber:delta=0.5,huber"), range=(-2, 2))
     >>> [line.label for line in picture.panels[0].lines]
     ['δ = 0.5', 'δ = 1']

@@ -51,7 +51,7 @@ def curves(
         UsageError: losses that share no axis, or a range in which they are not defined.
 
     Example:
-        >>> from losscli.loss import parse_specs
+        >>> from losscli.registry import parse_specs
         >>> panel = curves(parse_specs("mae"), range=(-2, 2)).panels[0]
         >>> panel.x_label, float(panel.lines[0].y.max())
         ('error e = prediction − target', 2.0)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import importlib
 
-from losscli.loss import losses
 from losscli.losses.references import REFERENCES
+from losscli.registry import losses
 
 # The order in which lists show them.
 FAMILIES = ("regression", "robust", "binary", "multiclass", "embedding")

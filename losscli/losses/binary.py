@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from losscli._lazy import torch
 from losscli.domain import BINARY, LOGIT, NON_NEGATIVE, PROBABILITY, UNIT, Choice, Interval, Number
 from losscli.errors import DataError
-from losscli.loss import Traits, loss
+from losscli.loss import Traits
 from losscli.losses._stable import (
     LogSigmoids,
     entropy_term,
@@ -16,6 +16,7 @@ from losscli.losses._stable import (
     mean_over_outputs,
     power,
 )
+from losscli.registry import loss
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 from losscli._lazy import torch
 from losscli.domain import DIRECTION, DISTANCE, EMBEDDING, NON_NEGATIVE, POSITIVE, SIMILAR, Choice, Flag
-from losscli.loss import Derived, Traits, loss
+from losscli.loss import Derived, Traits
 from losscli.losses._stable import (
     cosine_distance,
     euclidean_distance,
     squared_euclidean_distance,
     two_difference,
 )
+from losscli.registry import loss
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -19,8 +19,9 @@ from losscli.domain import (
     Whole,
 )
 from losscli.errors import UsageError
-from losscli.loss import Traits, loss
+from losscli.loss import Traits
 from losscli.losses._stable import entropy_term, power, rest_of_softmax, row_sum
+from losscli.registry import loss
 
 if TYPE_CHECKING:
     from torch import Tensor

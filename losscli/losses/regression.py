@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from losscli.domain import REAL
-from losscli.loss import Traits, loss
+from losscli.loss import Traits
 from losscli.losses._stable import mean_over_outputs
+from losscli.registry import loss
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from losscli._lazy import numpy, pyarrow
 from losscli.errors import DataError, UsageError, did_you_mean, escape, shown
+from losscli.names import joined as compared
+from losscli.names import read_name
 from losscli.readers.interchange import arrow_of, numpy_of, present_in
-from losscli.readers.names import joined as compared
-from losscli.readers.names import read_name
 from losscli.readers.source import Batch, Column, Field, ReadOptions, Source
 from losscli.readers.table import BatchMaker, Table, delivered
 

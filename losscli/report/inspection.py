@@ -12,7 +12,7 @@ from losscli.report.text import full, json_text, significant
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from losscli.readers.inspection import ColumnFacts, Inspection
+    from losscli.columns.inspection import ColumnFacts, Inspection
 
 LONGEST_EXAMPLE = 20
 EXAMPLE_DIGITS = 4
@@ -33,7 +33,7 @@ def inspection(
         UsageError: another format.
     """
     if format == "json":
-        from losscli.readers.inspection import as_json
+        from losscli.columns.inspection import as_json
 
         return json_text(as_json(files), indent=2) + "\n"
     if format != "table":

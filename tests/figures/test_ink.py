@@ -17,7 +17,7 @@ import pytest
 from losscli.errors import ResourceError, UsageError
 from losscli.figures import curves, draw, save, with_data
 from losscli.figures.formula import mathtext
-from losscli.loss import losses, parse_specs
+from losscli.registry import losses, parse_specs
 
 COLUMN = (3.3, 2.6)  # inches: one column of a paper
 
@@ -277,7 +277,7 @@ def test_values_that_no_renderer_holds_are_drawn_without_a_word():
 
 PROGRAM = """
     import sys
-    from losscli.loss import parse_specs
+    from losscli.registry import parse_specs
     from losscli.figures import curves, draw, save
     save(draw(curves(parse_specs("huber"))), "out.svg", "svg")
     assert "matplotlib.pyplot" not in sys.modules, "pyplot was imported"

@@ -14,7 +14,7 @@ from losscli.errors import UsageError
 from losscli.figures import Line, Panel, curves, with_data
 from losscli.figures.picture import SHARED
 from losscli.figures.sampling import grid, limits, sample, slope
-from losscli.loss import losses, parse_specs
+from losscli.registry import losses, parse_specs
 
 
 def panel_of(specs: str, **options: object) -> Panel:

@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 
 from losscli.figures import Line, Panel, Picture, curves, preview
-from losscli.loss import losses, parse_specs
+from losscli.registry import losses, parse_specs
 
 
 @pytest.mark.parametrize("name", losses())

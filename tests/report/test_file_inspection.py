@@ -8,8 +8,8 @@ import pytest
 from rich.cells import cell_len
 
 from losscli import report
+from losscli.columns.inspection import ColumnFacts, Inspection
 from losscli.errors import UsageError
-from losscli.readers.inspection import ColumnFacts, Inspection
 
 FOUND = Inspection(
     file="my preds.csv",

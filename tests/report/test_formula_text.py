@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from losscli.loss import Loss, losses
+from losscli.loss import Loss
+from losscli.registry import losses
 from losscli.report.formula import unicode_formula
 
 # What a person would write for it without TeX.

@@ -9,7 +9,7 @@ from rich.cells import cell_len
 
 from losscli import report
 from losscli.errors import UsageError
-from losscli.loss import losses
+from losscli.registry import losses
 
 ALL = list(losses().values())
 

@@ -12,7 +12,8 @@ from rich.cells import cell_len
 from losscli import report
 from losscli.domain import PROBABILITY, REAL, Choice, Interval, Number
 from losscli.errors import UsageError
-from losscli.loss import Derived, Loss, Param, Traits, losses, parse_spec
+from losscli.loss import Derived, Loss, Param, Traits
+from losscli.registry import losses, parse_spec
 from losscli.report.page import commands, example_setting
 
 ALL = list(losses().values())

@@ -8,8 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from losscli.errors import UsageError, escape, shown
-from losscli.readers.evidence import (
+from losscli.columns.evidence import (
     ENOUGH_ROWS,
     Evidence,
     exponentials_sum_to_one,
@@ -17,7 +16,8 @@ from losscli.readers.evidence import (
     positive_label,
     sums_to_one,
 )
-from losscli.readers.names import (
+from losscli.errors import UsageError, escape, shown
+from losscli.names import (
     LOGIT,
     NEGATIVE,
     OBVIOUS_PAIRS,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from fnmatch import fnmatchcase
 
 from losscli.errors import DataError, UsageError, did_you_mean, escape, shown
-from losscli.readers.names import words
+from losscli.names import words
 from losscli.readers.source import Column, Source
 
 LISTED = 12

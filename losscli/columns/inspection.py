@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from losscli._lazy import numpy
+from losscli.columns.assigner import Assigner
+from losscli.columns.evidence import Evidence, exponentials_sum_to_one, sums_to_one
 from losscli.domain import Choice, Domain
 from losscli.errors import DataError, LosscliError
 from losscli.loss import BoundLoss
-from losscli.loss import losses as catalogue
-from losscli.readers.assigner import Assigner
-from losscli.readers.evidence import Evidence, exponentials_sum_to_one, sums_to_one
 from losscli.readers.source import Batch, Column, Field, Source
+from losscli.registry import losses as catalogue
 
 if TYPE_CHECKING:
     import pyarrow

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from losscli.columns.choices import Choice, Pool, numbers_of, option, own_predictions, single
+from losscli.columns.classes import Family, families, positive_column
+from losscli.columns.evidence import Evidence, correlation, on_one_scale, positive_label, same_values, sums_to_one
 from losscli.errors import UsageError
-from losscli.readers.choices import Choice, Pool, numbers_of, option, own_predictions, single
-from losscli.readers.classes import Family, families, positive_column
-from losscli.readers.evidence import Evidence, correlation, on_one_scale, positive_label, same_values, sums_to_one
-from losscli.readers.names import LABEL, LOGIT, NEGATIVE, PREDICTION, PROBABILITY, TARGET, is_model
+from losscli.names import LABEL, LOGIT, NEGATIVE, PREDICTION, PROBABILITY, TARGET, is_model
 
 # What ``positive_label`` finds where a column is not the probability of the positive class.
 OF_ANOTHER_CLASS = ("", "0", "False")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.columns import ROWS, Case, Values, decided, table
+from tests.columns.cases import ROWS, Case, Values, decided, table
 
 
 def cases() -> list[Case]:

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 import losscli.losses  # noqa: F401  (fills the catalogue)
+from losscli.columns.inspection import as_json, inspect
 from losscli.errors import DataError
-from losscli.loss import parse_specs
 from losscli.readers import open_memory, open_source
-from losscli.readers.inspection import as_json, inspect
+from losscli.registry import parse_specs
 
 PREDICTIONS = """sample_id,diagnosis,label,prob,note
 7,B,0,0.25,

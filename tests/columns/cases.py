@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 import losscli.losses  # noqa: F401  (fills the catalogue)
+from losscli.columns.roles import Assignment, assign
 from losscli.errors import UsageError
-from losscli.loss import parse_specs
-from losscli.readers.roles import Assignment, assign
 from losscli.readers.source import Column, Source
+from losscli.registry import parse_specs
 
 ROWS = 60
 Y = [0, 1, 1, 0, 1, 0]

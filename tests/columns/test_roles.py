@@ -6,12 +6,25 @@ from collections import Counter
 
 import pytest
 
+from losscli.columns.roles import assign, select
 from losscli.errors import DataError, LosscliError, UsageError
-from losscli.loss import parse_spec
-from losscli.readers.roles import assign, select
 from losscli.readers.source import Column, Field
-from tests.columns import NEAR, NUMBERS, Case, FixedSource, P, Values, Y, assigned, column, decided, refusal, table
-from tests.survey import cases
+from losscli.registry import parse_spec
+from tests.columns.cases import (
+    NEAR,
+    NUMBERS,
+    Case,
+    FixedSource,
+    P,
+    Values,
+    Y,
+    assigned,
+    column,
+    decided,
+    refusal,
+    table,
+)
+from tests.columns.survey import cases
 
 
 def answer(case: Case) -> tuple[tuple[tuple[str | None, str], ...], tuple[str, ...] | None] | None:

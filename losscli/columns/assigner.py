@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from losscli.columns.choices import Choice, Pair, Pool, need_of, nothing, paired, rivals, single
+from losscli.columns.classes import Family, binary_words, class_words, families, pattern
+from losscli.columns.evidence import Evidence, sums_to_one
+from losscli.columns.predictions import PredictionSearch
+from losscli.columns.selection import repeated, select
+from losscli.columns.targets import TargetSearch
 from losscli.errors import UsageError, escape
 from losscli.loss import BoundLoss
-from losscli.readers.choices import Choice, Pair, Pool, need_of, nothing, paired, rivals, single
-from losscli.readers.classes import Family, binary_words, class_words, families, pattern
-from losscli.readers.evidence import Evidence, sums_to_one
-from losscli.readers.names import ROLE_NAMES, joined, words
-from losscli.readers.predictions import PredictionSearch
-from losscli.readers.selection import repeated, select
+from losscli.names import ROLE_NAMES, joined, words
 from losscli.readers.source import Field, Source
-from losscli.readers.targets import TargetSearch
 
 
 class Assigner:

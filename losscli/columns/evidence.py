@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from losscli.errors import escape
-from losscli.readers.names import LOGIT, Name, read_name
+from losscli.names import LOGIT, Name, read_name
 from losscli.readers.source import Column
 
 # Probabilities in text are rounded; a row that sums to 0.9 is another thing.

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from losscli.columns.choices import Choice, Pool, listed, numbers_of, option, own_predictions, single
+from losscli.columns.classes import families
+from losscli.columns.evidence import Evidence, correlation, positive_label, same_values
 from losscli.errors import UsageError
-from losscli.readers.choices import Choice, Pool, listed, numbers_of, option, own_predictions, single
-from losscli.readers.classes import families
-from losscli.readers.evidence import Evidence, correlation, positive_label, same_values
-from losscli.readers.names import LABEL, PREDICTION, PROBABILITY, is_model
+from losscli.names import LABEL, PREDICTION, PROBABILITY, is_model
 
 SMALL_FILE = 3
 # A target and its prediction are related at least as much as this, whatever the model.

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from losscli.columns.assigner import Assigner
+from losscli.columns.evidence import Evidence
+from losscli.columns.selection import select
 from losscli.errors import UsageError, did_you_mean
 from losscli.loss import BoundLoss
-from losscli.readers.assigner import Assigner
-from losscli.readers.evidence import Evidence
-from losscli.readers.selection import select
 from losscli.readers.source import Field, Source
 
 NOTHING_NAMED: Mapping[str, Sequence[str]] = {}

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from losscli.columns.classes import Family
+from losscli.columns.evidence import Evidence, is_recoded, same_values
+from losscli.columns.selection import repeated
 from losscli.domain import Domain
 from losscli.errors import LosscliError, UsageError
 from losscli.loss import BoundLoss
-from losscli.readers.classes import Family
-from losscli.readers.evidence import Evidence, is_recoded, same_values
-from losscli.readers.names import PREDICTION, TARGET
-from losscli.readers.selection import repeated
+from losscli.names import PREDICTION, TARGET
 from losscli.readers.source import Source
 
 Need = Literal["number", "probability", "logit", "label", "classes", "vector"]

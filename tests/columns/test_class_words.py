@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from losscli.columns.roles import assign
 from losscli.errors import UsageError
-from losscli.loss import parse_spec
+from losscli.names import read_name, words
 from losscli.readers import open_source
-from losscli.readers.names import read_name, words
-from losscli.readers.roles import assign
 from losscli.readers.source import Field
-from tests.columns import P, Y, assigned, refusal
+from losscli.registry import parse_spec
+from tests.columns.cases import P, Y, assigned, refusal
 
 # --- labels that are words --------------------------------------------------------------------------------------------
 

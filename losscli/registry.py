@@ -1,0 +1,248 @@
+"""The registry of losses: declaring one with ``@loss``, finding one by its name, reading a spec.
+
+``@loss`` takes the roles and parameters from the function's signature and the texts from its docstring; a declaration
+that is not whole fails at import.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from losscli.domain import ParamRange, Value
+from losscli.errors import UsageError, did_you_mean, shown
+from losscli.loss import BoundLoss, Derived, Loss, Param, RoleDomain, Traits
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+_LOSSES: dict[str, Loss] = {}
+_NAMES: dict[str, str] = {}
+
+
+def loss(
+    *,
+    family: str,
+    formula: str,
+    unit: str,
+    range: str,
+    traits: Traits,
+    convention: str,
+    curve: str,
+    cites: Iterable[str],
+    gradient: str,
+    where: Mapping[str, ParamRange] | None = None,
+    aliases: Iterable[str] = (),
+    differs: Iterable[str] = (),
+    same_as: Mapping[str, str] | None = None,
+    derived: Mapping[str, Derived] | None = None,
+    fit: Callable[..., Mapping[str, Value]] | None = None,
+    weigh: Callable[..., Tensor | None] | None = None,
+    **roles: RoleDomain,
+) -> Callable[[Function], Function]:
+    """Declares a loss: the decorated function is entered in the registry and returned as it is.
+
+    The function's positional parameters are the roles, its keyword-only ones the options; the docstring's first line is
+    the summary, its paragraphs up to the first section the description, its ``Args:`` the help.
+
+    Args:
+        family: the heading under which the loss is listed.
+        formula: the loss of one datum, in TeX.
+        unit: the unit of the loss in terms of its roles, such as ``target^2``.
+        range: the values that the loss takes, such as ``[0, inf)``.
+        traits: how it behaves.
+        convention: the factor, dropped constant, logarithm and denominator that were chosen.
+        curve: what the loss is drawn against: ``error``, ``probability``, ``distance`` or ``distances``.
+        cites: keys of ``losses.references``.
+        gradient: the derivative with respect to the prediction, in TeX.
+        where: the range of each option.
+        aliases: the field's other names.
+        differs: who defines the loss otherwise, and how.
+        same_as: the same loss in other libraries, by library.
+        derived: roles that may be computed from others.
+        fit: maps totals of the target to parameters left to the data; see ``balanced_cross_entropy``.
+        weigh: each datum's weight in the cost, where the loss's definition has one; None for 1 each.
+        **roles: the domain of each role.
+
+    Raises:
+        TypeError: a declaration that is not whole. It fails at import, so that no gap reaches the documentation.
+    """
+
+    def declare(function: Function) -> Function:
+        name = function.__name__.replace("_", "-")
+        declared = Loss(
+            name=name,
+            family=family,
+            function=function,
+            roles=roles,
+            params=_params(function, where or {}, list(roles)),
+            role_help=_role_help(
+                function, [*roles, *(role for each in (derived or {}).values() for role in each.roles)]
+            ),
+            summary=_summary(function),
+            description=_description(function),
+            formula=formula,
+            gradient=gradient,
+            unit=unit,
+            range=range,
+            traits=traits,
+            convention=convention,
+            curve=curve,
+            cites=tuple(cites),
+            aliases=tuple(aliases),
+            differs=tuple(differs),
+            same_as=dict(same_as or {}),
+            derived=dict(derived or {}),
+            fit=fit,
+            weigh=weigh,
+        )
+        _enter(declared)
+        return function
+
+    return declare
+
+
+def _enter(declared: Loss) -> None:
+    for name in (declared.name, *declared.aliases):
+        if name in _NAMES:
+            raise TypeError(f"the loss name {name!r} is registered twice")
+        _NAMES[name] = declared.name
+    _LOSSES[declared.name] = declared
+
+
+def _params(function: Callable[..., object], where: Mapping[str, ParamRange], roles: list[str]) -> tuple[Param, ...]:
+    signature = inspect.signature(function)
+    positional = [p.name for p in signature.parameters.values() if p.kind is not p.KEYWORD_ONLY]
+    if positional != roles:
+        raise TypeError(f"{function.__name__}: the positional parameters {positional} are not the roles {roles}")
+    options = [p for p in signature.parameters.values() if p.kind is p.KEYWORD_ONLY]
+    if {p.name for p in options} != set(where):
+        raise TypeError(f"{function.__name__}: each keyword-only parameter needs a range in where=, and only those")
+    helps = _args_section(function)
+    missing = [name for name in where if name not in helps]
+    if missing:
+        raise TypeError(f"{function.__name__}: no line under Args: for {', '.join(missing)}")
+    return tuple(Param(p.name, p.default, where[p.name], helps[p.name]) for p in options)
+
+
+def _sources(derived: Mapping[str, Derived]) -> list[str]:
+    return [role for each in derived.values() for role in each.roles]
+
+
+def _role_help(function: Callable[..., object], roles: Iterable[str]) -> dict[str, str]:
+    helps = _args_section(function)
+    missing = [name for name in roles if name not in helps]
+    if missing:
+        raise TypeError(f"{function.__name__}: no line under Args: for {', '.join(missing)}")
+    return {name: helps[name] for name in roles}
+
+
+def _docstring(function: Callable[..., object]) -> str:
+    text = inspect.getdoc(function)
+    if not text:
+        raise TypeError(f"{function.__name__} has no docstring")
+    return text
+
+
+def _summary(function: Callable[..., object]) -> str:
+    return _docstring(function).split("\n", 1)[0]
+
+
+def _description(function: Callable[..., object]) -> str:
+    before_sections = re.split(r"^(?:Args|Returns|Raises|Example|References):$", _docstring(function), flags=re.M)[0]
+    return before_sections.split("\n", 1)[1].strip() if "\n" in before_sections else ""
+
+
+def _args_section(function: Callable[..., object]) -> dict[str, str]:
+    section = re.search(r"^Args:\n((?:[ \t]+.*\n?|\n)+)", _docstring(function), flags=re.M)
+    helps: dict[str, str] = {}
+    if section:
+        for entry in re.split(r"^    (?=\S)", section.group(1), flags=re.M)[1:]:
+            name, _, text = entry.partition(":")
+            helps[name.strip()] = " ".join(text.split())
+    return helps
+
+
+def losses() -> dict[str, Loss]:
+    """The catalogue: every loss by its name, in the order of the families. Imports no torch."""
+    return dict(_LOSSES)
+
+
+def find(name: str) -> Loss:
+    """The loss of that name or alias, in either spelling.
+
+    Raises:
+        UsageError: there is none; the message suggests the closest names.
+    """
+    known = losses()
+    wanted = name.strip().lower().replace("_", "-")
+    if wanted not in _NAMES:
+        hint = did_you_mean(wanted, _NAMES) or "losscli list shows them all."
+        raise UsageError(f"there is no loss {shown(name)}", hint=hint)
+    return known[_NAMES[wanted]]
+
+
+def names() -> tuple[str, ...]:
+    """Every name and alias by which ``find`` knows a loss."""
+    losses()
+    return tuple(_NAMES)
+
+
+def parse_spec(spec: str) -> BoundLoss:
+    """The loss that a spec such as ``focal:alpha=0.25:gamma=2`` means.
+
+    Raises:
+        UsageError: an unknown loss or parameter, a parameter given twice, or a value outside its range.
+
+    Example:
+        >>> parse_spec("huber:delta=1.0").spec, parse_spec("huber:delta=2.0").spec
+        ('huber', 'huber:delta=2')
+    """
+    name, *settings = spec.split(":")
+    declared = find(name)
+    params: dict[str, str] = {}
+    for setting in settings:
+        key, equals, value = setting.partition("=")
+        param = declared.param(key)
+        if not equals or not value:
+            raise UsageError(f"{shown(spec)}: {param.option} needs a value", hint=f"write {param.option}=VALUE.")
+        if param.name in params:
+            raise UsageError(f"{shown(spec)}: {param.option} is given twice")
+        params[param.name] = value
+    return declared.bind(**params)
+
+
+def bind(spec: str, **params: object) -> BoundLoss:
+    """The loss of that name or spec, with its parameters: callable on tensors, one differentiable value per datum.
+
+    Args:
+        spec: a name such as ``huber`` or a spec such as ``huber:delta=2``.
+        **params: parameters by name, instead of or beside those of the spec.
+
+    Raises:
+        UsageError: an unknown loss or parameter, or a value outside its range.
+
+    Example:
+        >>> import torch
+        >>> bind("huber", delta=2.0)(torch.tensor([0.0, 4.0]), torch.tensor([1.0, 1.0]))
+        tensor([0.5000, 4.0000])
+    """
+    bound = parse_spec(spec)
+    return bound.bind(**params) if params else bound
+
+
+def parse_specs(specs: str) -> list[BoundLoss]:
+    """The losses of a list joined by commas, each once.
+
+    Example:
+        >>> [loss.spec for loss in parse_specs("mae,huber:delta=2")]
+        ['mae', 'huber:delta=2']
+    """
+    found = [parse_spec(spec) for spec in specs.split(",")]
+    for position, bound in enumerate(found):
+        if bound.spec in [earlier.spec for earlier in found[:position]]:
+            raise UsageError(f"{bound.spec} is asked for twice")
+    return found
