@@ -106,7 +106,7 @@ class Block:
         )
         hint = "--allow-inf lets the cost be infinite; --clip 1e-7 keeps probabilities off 0 and 1."
         raise self._error(
-            f"the {call.loss.name} loss{' of ' + held if held else ''} is {what}",
+            f"the {call.loss.spec} loss{' of ' + held if held else ''} is {what}",
             next(iter(call.fields.values())),
             self.row(index, prepared.kept),
             hint=hint if what == "infinite" else None,

@@ -217,6 +217,10 @@ def test_the_message_about_shapes_says_what_was_found_and_what_fits() -> None:
     )
 
 
+def test_vectors_come_before_what_is_computed_from_them() -> None:
+    assert losses()["contrastive"].role_sets() == [("first", "second", "similar"), ("distance", "similar")]
+
+
 @BY_NAME
 def test_missing_or_unknown_roles_are_refused(declared: Loss) -> None:
     roles = next(inputs(declared.bind(), 3))

@@ -128,6 +128,8 @@ def test_no_gradient_is_nan_at_the_edges(declared: Loss) -> None:
         specs = [bound]
         if declared.name == "triplet":
             specs = [bound.bind(distance=kind) for kind in ("squared-euclidean", "euclidean", "cosine")]
+        if "gamma" in bound.params:
+            specs = [bound.bind(gamma=gamma) for gamma in (0.0, 0.3, 0.5, 1.0, 2.0, 2.5)]
         for each in specs:
             for roles in data:
                 leaves = {

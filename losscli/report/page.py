@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -59,7 +60,7 @@ class Code:
     """Lines to type, in the language of a shell or of Python."""
 
     lines: tuple[str, ...]
-    language: str = "console"
+    language: str = "bash"
 
 
 Part = Union[Prose, Formula, Grid, Facts, Items, Code]
@@ -126,8 +127,9 @@ def page_of(loss: Loss) -> Page:
         Section("Convention", (Prose(loss.convention),) if loss.convention else ()),
         Section("Who defines it otherwise", (Items(loss.differs),) if loss.differs else ()),
         Section("The same in other libraries", (_elsewhere(loss.same_as),) if loss.same_as else ()),
+        Section("Example", _example(loss)),
         Section("Commands", (Code(commands(loss)),)),
-        Section("Python", (Code(_python(loss), "python"),)),
+        Section("Python", (Code(_python(loss), "py"),)),
         Section("References", (Items(references(loss)),) if loss.cites else ()),
     ]
     used = tuple(section for section in sections if section.parts)
@@ -258,6 +260,12 @@ def example_setting(loss: Loss) -> tuple[str, str, tuple[str, ...]] | None:
         if other is not None:
             return param.option, other, allowed
     return None
+
+
+def _example(loss: Loss) -> tuple[Part, ...]:
+    """The worked example of the docstring, which the tests run."""
+    found = re.search(r"^Example:\n((?:    .*\n?|\n)+)", inspect.getdoc(loss.function) or "", re.M)
+    return (Code(tuple(inspect.cleandoc(found.group(1)).splitlines()), "pycon"),) if found else ()
 
 
 def _python(loss: Loss) -> tuple[str, ...]:

@@ -129,8 +129,7 @@ def _markdown(part: Part) -> list[str]:
     if isinstance(part, Facts):
         return [f"- **{name}**: {_inline(text)}" for name, text in part.rows]
     if isinstance(part, Code):
-        prompt = "$ " if part.language == "console" else ""
-        return [f"```{part.language}", *(f"{prompt}{line}".rstrip() for line in part.lines), "```"]
+        return [f"```{part.language}", *part.lines, "```"]
     rows = [list(map(markdown, part.headings)), ["---"] * len(part.headings)]
     rows += [
         [f"`{cell}`" if cell and position in part.code else _inline(cell) for position, cell in enumerate(row)]

@@ -125,9 +125,9 @@ def test_markdown_is_a_page_of_the_documentation(toy: Loss) -> None:
         "## Inputs\n\n| role | holds | shape |\n| --- | --- | --- |\n"
         "| `pred` | a real number | (n, ...) |\n| `target` | a real number | (n, ...) |\n\n"
         "## Convention\n\nFactor 1/2.\n\n"
-        "## Commands\n\n```console\n$ losscli compute toy preds.csv\n"
-        "$ losscli compute toy --per-datum -o losses.csv preds.csv\n$ losscli plot toy\n```\n\n"
-        "## Python\n\n```python\nimport losscli\n\n"
+        "## Commands\n\n```bash\nlosscli compute toy preds.csv\n"
+        "losscli compute toy --per-datum -o losses.csv preds.csv\nlosscli plot toy\n```\n\n"
+        "## Python\n\n```py\nimport losscli\n\n"
         'criterion = losscli.loss("toy")\ncriterion(pred, target).mean().backward()\n'
         'losscli.compute("toy", pred=pred, target=target).value\n```\n\n'
         "## References\n\n- P. J. Huber (1964). Robust Estimation of a Location Parameter. The Annals of Mathematical "
