@@ -24,7 +24,8 @@ def refreshed(block: re.Match[str], folder: Path) -> str:
         if "\n..." in f"\n{part.group(2)}":
             return part.group(0)
         printed, _ = run_in_terminal(command, folder)
-        return f"$ {command}\n{printed}\n" if printed else f"$ {command}\n"
+        gap = "\n" if part.group(2).endswith("\n\n") else ""
+        return f"$ {command}\n{printed}\n{gap}" if printed else f"$ {command}\n{gap}"
 
     return re.sub(COMMAND, shown, block.group(), flags=re.M)
 
