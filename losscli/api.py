@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from losscli._lazy import pandas, pyarrow
-from losscli.blocks import Missing, Rules
-from losscli.engine import RowOutput, Settings, evaluate
+from losscli.blocks import Missing, Rules, check_choice
+from losscli.device import usable
+from losscli.engine import REDUCTIONS, RowOutput, Settings, evaluate
 from losscli.errors import UsageError
 from losscli.inputs import Inputs, Opened, open_inputs
 from losscli.loss import BoundLoss
@@ -22,12 +23,23 @@ if TYPE_CHECKING:
 
 
 def as_losses(losses: str | BoundLoss | Iterable[str | BoundLoss]) -> list[BoundLoss]:
-    """Losses from a spec, a list of specs joined by commas, bound losses, or any mixture in a list."""
+    """Losses from a spec, a list of specs joined by commas, bound losses, or any mixture in a list.
+
+    Raises:
+        UsageError: an unknown loss, none, or one that is asked for twice.
+    """
     if isinstance(losses, BoundLoss):
         return [losses]
     if isinstance(losses, str):
         return parse_specs(losses)
-    return [bound for each in losses for bound in as_losses(each)]
+    found = [bound for each in losses for bound in as_losses(each)]
+    specs = [bound.spec for bound in found]
+    if not found:
+        raise UsageError("no loss is asked for", hint="losscli.losses() has them all.")
+    for position, spec in enumerate(specs):
+        if spec in specs[:position]:
+            raise UsageError(f"{spec} is asked for twice")
+    return found
 
 
 def compute(
@@ -37,7 +49,7 @@ def compute(
     truth: str | None = None,
     id: str | None = None,
     positive_label: str | None = None,
-    weight: str | None = None,
+    weight: Any = None,
     by: str | Sequence[str] = (),
     where: str | None = None,
     reduction: Literal["mean", "sum", "none"] = "mean",
@@ -61,11 +73,11 @@ def compute(
         truth: path of a second file that holds the targets.
         id: the column that joins the two files.
         positive_label: the word for the positive class, where labels are words.
-        weight: the column of weights, each at least 0.
+        weight: the column of weights, each at least 0; where roles are arrays, an array too.
         by: the columns that make groups.
         where: a condition in SQL; only rows that meet it are used.
         reduction: ``mean``, ``sum``, or ``none`` for the loss of each datum.
-        keep: with ``none``, the columns to hand through.
+        keep: with ``none``, the columns to hand through beside those of ``id`` and ``by``; ``all`` is every column.
         nan: what a missing value does: ``error``, ``skip`` or ``propagate``.
         dtype: the precision in which losses are computed.
         device: ``cpu``, ``cuda``, ``cuda:N`` or ``mps``.
@@ -87,23 +99,29 @@ def compute(
         >>> compute("mse", pred=[2.5, 0.0, 2.0, 8.0], target=[3.0, -0.5, 2.0, 7.0]).value
         0.375
     """
-    opened = open_inputs(Inputs(data, roles, truth, id, positive_label, options), as_losses(losses))
-    settings = settings_for(
-        opened,
-        weight=weight,
-        by=[by] if isinstance(by, str) else by,
-        reduction="mean" if reduction == "none" else reduction,
-        rules=Rules(nan, dtype, device, clip, allow_inf),
-        where=where,
-        threads=threads,
-        chunk_rows=chunk_rows,
-        level=level,
-    )
+    check_choice("--reduction", reduction, REDUCTIONS)
+    asked: dict[str, Any] = {
+        "reduction": "mean" if reduction == "none" else reduction,
+        "rules": Rules(nan, dtype, usable(device), clip, allow_inf),
+        "where": where,
+        "threads": threads,
+        "chunk_rows": chunk_rows,
+        "level": level,
+    }
+    Settings(**asked)  # refuses a wrong request before anything is read
+    beside = {}
+    if weight is not None and not isinstance(weight, str):
+        if data is not None:
+            raise UsageError("weight is a column of data, so it takes the column's name")
+        beside, weight = {"weight": weight}, "weight"
+    inputs = Inputs(data, roles, truth, id, positive_label, options, beside)
+    opened = open_inputs(inputs, as_losses(losses))
+    by = [by] if isinstance(by, str) else by
+    settings = settings_for(opened, weight=weight, by=by, **asked)
     if reduction != "none":
         return Result(tuple(evaluate(opened.source, opened.calls, settings)))
-    kept = opened.select([keep] if isinstance(keep, str) else keep)
     batches: list[pyarrow.RecordBatch] = []
-    output = RowOutput(batches.append, tuple(column.key for column in kept))
+    output = RowOutput(batches.append, opened.kept(id, [keep] if isinstance(keep, str) else keep, by))
     evaluate(opened.source, opened.calls, settings, rows=output)
     frame: pandas.DataFrame = pyarrow.Table.from_batches(batches).to_pandas()
     return frame

@@ -32,6 +32,27 @@ class Rules:
     clip: float | None = None
     allow_infinite: bool = False
 
+    def __post_init__(self) -> None:
+        check_choice("--nan", self.missing, ("error", "skip", "propagate"))
+        check_choice("--dtype", self.dtype, ("float64", "float32"))
+        if self.clip is not None and not 0 < self.clip < 0.5:
+            raise UsageError(f"--clip {shown(self.clip)} is not in (0, 0.5)")
+
+
+def check_choice(option: str, value: str, allowed: tuple[str, ...]) -> None:
+    """Refuses a word that an option does not take.
+
+    Raises:
+        UsageError: names the words that it takes.
+    """
+    if value not in allowed:
+        raise UsageError(f"{option} {shown(value)} is not one of {', '.join(allowed)}")
+
+
+def is_clipped(domain: Domain) -> bool:
+    """Whether ``--clip`` acts on the values of a domain."""
+    return domain.name in ("probability", "probabilities")
+
 
 @dataclass(frozen=True)
 class Prepared:
@@ -59,7 +80,7 @@ class Block:
         self.carried = {key: values.slice(start, stop - start) for key, values in batch.carried.items()}
         self._tensors: dict[Field, Tensor] = {}
         self._missing: dict[Field, Tensor | None] = {}
-        self._checked: set[tuple[Field, str, int | None]] = set()
+        self._checked: set[tuple[Field, str, int | None, object]] = set()
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -74,7 +95,7 @@ class Block:
         fields = [*call.fields.values(), *([weight] if weight else [])]
         kept = self._complete(fields)
         roles = {role: self._select(self._tensor(field), kept) for role, field in call.fields.items()}
-        sizes = call.loss.check_shapes({role: tuple(values.shape) for role, values in roles.items()})
+        sizes = self._sizes(call, roles)
         for role, field in call.fields.items():
             self._check(call, role, field, roles[role], kept, sizes.get("C"))
         if self.rules.clip is not None:
@@ -104,7 +125,9 @@ class Block:
         held = " and ".join(
             f"{role} {shown(values[index].item())}" for role, values in prepared.roles.items() if values.dim() == 1
         )
-        hint = "--allow-inf lets the cost be infinite; --clip 1e-7 keeps probabilities off 0 and 1."
+        hint = "--allow-inf lets the cost be infinite."
+        if any(is_clipped(call.loss.domain(role)) for role in prepared.roles):
+            hint = "--allow-inf lets the cost be infinite; --clip 1e-7 keeps probabilities off 0 and 1."
         raise self._error(
             f"the {call.loss.spec} loss{' of ' + held if held else ''} is {what}",
             next(iter(call.fields.values())),
@@ -112,6 +135,12 @@ class Block:
             hint=hint if what == "infinite" else None,
             name_column=False,
         )
+
+    def _sizes(self, call: Call, roles: Mapping[str, Tensor]) -> dict[str, int]:
+        try:
+            return call.loss.check_shapes({role: tuple(values.shape) for role, values in roles.items()})
+        except UsageError as error:
+            raise DataError(error.problem, file=self._source.name, hint=error.hint) from None
 
     # --- parts --------------------------------------------------------------------------------------------------------
 
@@ -161,7 +190,7 @@ class Block:
         soft = domain.classes and "pred" in call.fields and field != call.fields["pred"] and self._is_soft(call)
         count = None if soft else classes
         ignore = call.loss.params.get("ignore_index")
-        key = (field, domain.name, count)
+        key = (field, domain.name, count, ignore)
         if key in self._checked and kept is None:
             return
         outside = first_outside(values, domain, classes=count, ignore=ignore if isinstance(ignore, int) else None)
@@ -169,7 +198,9 @@ class Block:
             row = self.row(outside.datum, kept)
             flat = values[outside.datum].reshape(-1)
             position = int(torch.argmax((flat == outside.value).to(torch.uint8)))
-            raise self._error(f"{shown(outside.value)} {outside.rule}", field, row, position, hint=domain.hint)
+            raise self._error(
+                f"{shown(outside.value)} {outside.rule}", field, row, position, hint=outside.hint or domain.hint
+            )
         self._checked.add(key)
 
     def _is_soft(self, call: Call) -> bool:
@@ -177,7 +208,7 @@ class Block:
 
     def _clip(self, domain: Domain, values: Tensor) -> Tensor:
         clip = self.rules.clip
-        if clip is None or domain.name not in ("probability", "probabilities"):
+        if clip is None or not is_clipped(domain):
             return values
         return values.clamp(clip, 1 - clip)
 

@@ -305,7 +305,7 @@ SIMILAR = Domain(
 # --- the check at the boundary between reader and loss ----------------------------------------------------------------
 
 # Probabilities read from text are rounded to a few decimals; a row that sums to 0.9 is another thing.
-SIMPLEX_TOLERANCE = 0.01
+SIMPLEX_TOLERANCE = 0.02
 
 
 @dataclass(frozen=True)
@@ -315,6 +315,7 @@ class Outside:
     datum: int
     value: float
     rule: str
+    hint: str | None = None
 
 
 def first_outside(
@@ -346,7 +347,8 @@ def first_outside(
             if found is not None:
                 datum, value = found
                 rule = f"is outside {interval}" if math.isfinite(value) else "is not a finite number"
-                return Outside(datum, value, rule)
+                percent = domain.name == "probability" and low >= 0 and 2 < high <= 100
+                return Outside(datum, value, rule, "are these percentages? Divide them by 100." if percent else None)
     if domain.classes and classes is not None:
         wrong = (values != values.floor()) | (values < 0) | (values >= classes)
         if ignore is not None:
@@ -370,7 +372,10 @@ def _first_off_simplex(values: Tensor, probabilities: Tensor) -> Outside | None:
         return Outside(*found, "is outside [0, 1]")
     total = probabilities.sum(1)
     found = _first(total, (total - 1).abs() > SIMPLEX_TOLERANCE)
-    return Outside(*found, "is the sum over the classes where 1 is expected") if found is not None else None
+    if found is None:
+        return None
+    hint = "divide each row by its sum; a pattern for the columns may have caught one too many."
+    return Outside(*found, "is the sum over the classes where 1 is expected", hint)
 
 
 def _first(values: Tensor, wrong: Tensor) -> tuple[int, float] | None:

@@ -19,14 +19,14 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 
 from losscli import __version__
 from losscli._lazy import numpy, torch
-from losscli.blocks import Block, Rules
+from losscli.blocks import Block, Rules, check_choice, is_clipped
 from losscli.columns.roles import Call
 from losscli.domain import number_text
-from losscli.errors import DataError
+from losscli.errors import DataError, UsageError, shown
 from losscli.fold import Folded, LabelCodes, fold_block
 from losscli.groups import GroupIndex
 from losscli.prefetch import Prefetch
-from losscli.readers.source import CHUNK_ROWS, Field, Source
+from losscli.readers.source import CHUNK_ROWS, Batch, Field, Source
 from losscli.result import Record
 from losscli.rows import RowTable, loss_columns
 from losscli.summary import ExactSum, Groups, Summary
@@ -38,6 +38,9 @@ Part = TypeVar("Part")
 BLOCK_ELEMENTS = 65_536
 MIN_BLOCK_ROWS = 256
 MIN_CHUNK_ROWS = 2_048
+# Importing torch takes as long as reading ten million rows of two numbers; what is read meanwhile has to wait.
+READ_AHEAD = 256 * 2**20
+REDUCTIONS = ("mean", "sum", "none")
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,14 @@ class Settings:
     threads: int | None = None
     chunk_rows: int | None = None
     level: float | None = 0.95
+
+    def __post_init__(self) -> None:
+        check_choice("--reduction", self.reduction, ("mean", "sum"))
+        for name, number in (("--threads", self.threads), ("--chunk-rows", self.chunk_rows)):
+            if number is not None and number < 1:
+                raise UsageError(f"{name} {number} is not at least 1")
+        if self.level is not None and not 0 < self.level < 1:
+            raise UsageError(f"--level {shown(self.level)} is not in (0, 1)", hint="0.95 is 95 %.")
 
 
 @dataclass(frozen=True)
@@ -96,6 +107,8 @@ def evaluate(
     Raises:
         DataError: what a datum holds is wrong, or no datum is left.
     """
+    for call in calls:
+        _check_clip(call, settings.rules)
     fold = _Fold(source, settings)
     fitted = [fold.fit(call) for call in calls]
     return fold.run(calls, fitted, rows, progress)
@@ -131,7 +144,9 @@ class _Fold:
             positive += of_positive
         if weight == 0:
             raise self._nothing_left([call], 0)
-        return replace(call, loss=call.loss.bind(**fit(weight, positive)))
+        # What the user gave stays as it is.
+        left_open = {name: value for name, value in fit(weight, positive).items() if call.loss.params[name] is None}
+        return replace(call, loss=call.loss.bind(**left_open))
 
     def run(
         self,
@@ -182,9 +197,15 @@ class _Fold:
             fields.append(self._weight)
         carry = tuple(dict.fromkeys((*settings.by, *keep)))
         width = sum(self._width(field) for field in fields)
+        for each in fields:
+            if self._width(each) == 0:
+                column = self._source.column(each.columns[0])
+                raise DataError("a datum holds no number", file=column.file, column=column.name)
         chunk_rows = settings.chunk_rows or max(MIN_CHUNK_ROWS, CHUNK_ROWS // max(1, width // 8))
         block_rows = min(chunk_rows, max(MIN_BLOCK_ROWS, BLOCK_ELEMENTS // max(self._width(field) for field in fields)))
-        batches = Prefetch(self._source.read(fields, carry, where=settings.where, chunk_rows=chunk_rows))
+        batches = Prefetch(
+            self._source.read(fields, carry, where=settings.where, chunk_rows=chunk_rows), _memory, READ_AHEAD
+        )
 
         def blocks() -> Iterator[tuple[Block, numpy.ndarray | None]]:
             for batch in batches:
@@ -271,6 +292,18 @@ class _Fold:
 
 
 # --- threads ----------------------------------------------------------------------------------------------------------
+
+
+def _check_clip(call: Call, rules: Rules) -> None:
+    if rules.clip is not None and not any(is_clipped(call.loss.domain(role)) for role in call.fields):
+        raise UsageError(
+            f"--clip keeps probabilities off 0 and 1, and {call.loss.spec} reads none", hint="leave --clip out."
+        )
+
+
+def _memory(batch: Batch) -> int:
+    arrays = (*batch.values.values(), *batch.carried.values())
+    return sum(int(array.nbytes) for array in arrays)
 
 
 def _in_order(

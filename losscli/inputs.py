@@ -28,6 +28,7 @@ class Inputs:
         id: the column that joins the two.
         positive_label: the word for the positive class, where labels are words.
         options: how text is to be read.
+        beside: arrays that are no role, such as weights, by name; only where the roles are arrays too.
     """
 
     data: Any = None
@@ -36,6 +37,7 @@ class Inputs:
     id: str | None = None
     positive_label: str | None = None
     options: ReadOptions = field(default_factory=ReadOptions)
+    beside: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,14 @@ class Opened:
         found = [column for selector in selectors for column in select_columns(self.source, selector)]
         return tuple(dict.fromkeys(found))
 
+    def kept(self, id: str | None, keep: Sequence[str], by: Sequence[str]) -> tuple[str, ...]:
+        """Keys of the columns that stand beside each row's loss: the id, those to keep (``all``: every one), groups."""
+        if "all" in keep:
+            columns = tuple(column for column in self.source.columns if not column.shape)
+        else:
+            columns = self.select([*([id] if id is not None else []), *keep, *by])
+        return tuple(column.key for column in columns)
+
 
 def open_inputs(inputs: Inputs, losses: Sequence[BoundLoss]) -> Opened:
     """Opens what is to be read and finds the columns of every role.
@@ -66,12 +76,16 @@ def open_inputs(inputs: Inputs, losses: Sequence[BoundLoss]) -> Opened:
         DataError: a file that is not what it seems.
         ResourceError: a file that cannot be read.
     """
-    if inputs.data is None and inputs.roles and not all(_is_selector(value) for value in inputs.roles.values()):
-        source, explicit = _one_file_a_role(inputs), {role: [role] for role in inputs.roles}
+    if inputs.data is not None:
+        source = _open(inputs.data, inputs.options)
+        explicit = {role: _selectors(role, value) for role, value in inputs.roles.items()}
+    elif all(_is_selector(value) for value in inputs.roles.values()):
+        raise UsageError("there is nothing to read", hint="give data, or an array or a path for each role.")
     else:
-        source = _open(STDIN if inputs.data is None else inputs.data, inputs.options)
-        explicit = {role: _selectors(value) for role, value in inputs.roles.items()}
+        source, explicit = _one_file_a_role(inputs), {role: [role] for role in inputs.roles}
     if inputs.truth is not None:
+        if inputs.data is None:
+            raise UsageError("--truth joins a data file, and here each role is a file", hint="give --target instead.")
         source = join_truth(source, open_source(inputs.truth, inputs.options), inputs.id)
     assignment = assign(source, losses, explicit, positive=inputs.positive_label)
     return Opened(source, assignment.calls, (*source.notes, *assignment.notes))
@@ -85,11 +99,19 @@ def is_path(text: str) -> bool:
 
 def _is_selector(value: object) -> bool:
     values = [value] if isinstance(value, str) else value
-    return isinstance(values, (list, tuple)) and all(isinstance(text, str) and not is_path(text) for text in values)
+    if not isinstance(values, (list, tuple)) or not values:
+        return False
+    return all(isinstance(text, str) and not is_path(text) for text in values)
 
 
-def _selectors(value: Any) -> list[str]:
-    return [value] if isinstance(value, str) else list(value)
+def _selectors(role: str, value: Any) -> list[str]:
+    selectors = [value] if isinstance(value, str) else value
+    if not isinstance(selectors, (list, tuple)) or not all(isinstance(each, str) for each in selectors):
+        raise UsageError(
+            f"{role} is a column of data, so it takes the column's name",
+            hint="leave data out to give an array for each role.",
+        )
+    return list(selectors)
 
 
 def _open(data: Any, options: ReadOptions) -> Source:
@@ -103,7 +125,7 @@ def _one_file_a_role(inputs: Inputs) -> Source:
     values = {role: value[0] if _is_single(value) else value for role, value in inputs.roles.items()}
     paths = {role: value for role, value in values.items() if isinstance(value, (str, os.PathLike))}
     if not paths:
-        return open_memory(values)
+        return open_memory({**values, **inputs.beside})
     selectors = [role for role, path in paths.items() if isinstance(path, str) and not is_path(path)]
     if selectors or len(paths) < len(values):
         role = next(iter(selectors or values.keys() - paths.keys()))

@@ -227,7 +227,10 @@ class BoundLoss:
                         extended.append(more)
             candidates = extended
         if not candidates:
-            found = ", ".join(f"{role} has ({', '.join(map(str, shape))})" for role, shape in shapes.items())
+            # How many data there are says something only where the roles disagree about it; a block is not the file.
+            alike = len({shape[:1] for shape in shapes.values()}) == 1
+            shown_shapes = {role: ("n", *shape[1:]) if alike else shape for role, shape in shapes.items()}
+            found = ", ".join(f"{role} has ({', '.join(map(str, shape))})" for role, shape in shown_shapes.items())
             wanted = ", ".join(
                 f"{role} " + " or ".join(f"({', '.join(p.split())})" for p in self.domain(role).shapes)
                 for role in shapes

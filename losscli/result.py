@@ -52,9 +52,14 @@ class Record:
     status: str
     signature: str
 
+    @property
+    def ci(self) -> tuple[float | None, float | None]:
+        """Both ends of the interval."""
+        return (self.ci_low, self.ci_high)
+
 
 class Result:
-    """The records of a computation. With one record, its fields are attributes of the result: ``result.value``."""
+    """The records of a computation. With one record, its fields are attributes of the result: ``value``, ``ci``."""
 
     def __init__(self, records: tuple[Record, ...]) -> None:
         self.records = records
@@ -69,16 +74,11 @@ class Result:
         return self.records[index]
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("_") or name not in {field.name for field in fields(Record)}:
-            raise AttributeError(name)
+        if name not in {"ci", *(field.name for field in fields(Record))}:
+            raise AttributeError(f"a result has no attribute {name!r}")
         if len(self.records) != 1:
             raise AttributeError(f"there are {len(self.records)} records: take one, as in result[0].{name}")
         return getattr(self.records[0], name)
-
-    @property
-    def ci(self) -> tuple[float | None, float | None]:
-        """Both ends of the interval of the only record."""
-        return (self.ci_low, self.ci_high)
 
     def to_pandas(self) -> pandas.DataFrame:
         """The records as a DataFrame, a row each, the groups as columns of their own."""

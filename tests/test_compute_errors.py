@@ -181,9 +181,12 @@ def test_shapes_are_never_broadcast(losscli: Run) -> None:
     np.save("p.npy", np.zeros((3, 1)))
     np.save("y.npy", np.zeros(3))
     outcome = losscli("compute", "mse", "-p", "p.npy", "-t", "y.npy")
-    assert outcome.code in (2, 3)
-    assert "mse: the shapes do not fit: pred has (3, 1), target has (3)" in outcome.err
-    assert outcome.out == ""
+    fails(
+        outcome,
+        3,
+        "p.npy, y.npy: mse: the shapes do not fit: pred has (n, 1), target has (n). Hint: it takes pred (n, ...), "
+        "target (n, ...); none is broadcast.",
+    )
 
 
 def test_the_files_before_a_bad_one_keep_their_results(losscli: Run) -> None:
@@ -249,3 +252,86 @@ def test_skipped_rows_are_counted(losscli: Run) -> None:
 def test_rows_that_are_skipped_are_left_out_and_the_others_keep_their_numbers(losscli: Run) -> None:
     write("pred,target\n1,2\n,4\n5,7\n")
     assert losscli("compute", "mae", "p.csv", "--nan", "skip", "--per-datum", "-f", "csv").out == "row,mae\n1,1\n3,2\n"
+
+
+# --- what is given is used, or refused --------------------------------------------------------------------------------
+
+
+def test_a_weight_that_is_given_stays_when_the_other_is_taken_from_the_data(losscli: Run) -> None:
+    write("p,y\n0.5,1\n0.5,0\n0.5,0\n0.5,0\n")
+    # The weight of label 0 is 4 / (2 * 3); ln 2 is the plain loss of each row.
+    expected = (3 + 3 * (4 / 6)) / 4 * 0.6931471805599453
+    found = losscli("compute", "balanced-bce", "--pos-weight", "3", "p.csv", "-p", "p", "-t", "y", "-f", "json")
+    assert found.values() == [pytest.approx(expected, rel=1e-15)]
+    assert found.json()["results"][0]["params"]["pos_weight"] == 3
+
+
+def test_a_clip_that_nothing_reads_is_refused(losscli: Run) -> None:
+    write("pred,target\n1,2\n")
+    fails(
+        losscli("compute", "mae", "p.csv", "--clip", "0.1", "-q"),
+        2,
+        "--clip keeps probabilities off 0 and 1, and mae reads none. Hint: leave --clip out.",
+    )
+
+
+def test_columns_to_keep_need_rows(losscli: Run) -> None:
+    write("pred,target\n1,2\n")
+    fails(
+        losscli("compute", "mae", "p.csv", "--keep", "pred"),
+        2,
+        "--keep shows columns beside the loss of each row. Hint: add --per-datum or --top N.",
+    )
+
+
+def test_a_truth_beside_files_for_each_role_is_refused(losscli: Run) -> None:
+    np.save("p.npy", np.zeros(3))
+    fails(
+        losscli("compute", "mae", "-p", "p.npy", "-t", "p.npy", "--truth", "p.npy"),
+        2,
+        "--truth joins a data file, and here each role is a file. Hint: give --target instead.",
+    )
+
+
+def test_data_without_numbers_are_refused(losscli: Run) -> None:
+    np.save("p.npy", np.zeros((5, 0)))
+    fails(losscli("compute", "mae", "-p", "p.npy", "-t", "p.npy"), 3, 'p.npy, column "pred": a datum holds no number.')
+
+
+def test_a_class_that_one_loss_ignores_is_still_wrong_for_another(losscli: Run) -> None:
+    np.save("z.npy", np.zeros((2, 3)))
+    np.save("y.npy", np.array([0, -100]))
+    fails(
+        losscli("compute", "ce:ignore-index=-100,ce", "-p", "z.npy", "-t", "y.npy"),
+        3,
+        'y.npy, row 2, column "target": -100 is not a class: there are 3, numbered 0 .. 2.',
+    )
+
+
+@pytest.mark.parametrize(
+    ("cells", "hint"),
+    [
+        ("8.49,95.2", "are these percentages? Divide them by 100."),
+        ("-2.5,3.1", "are these logits? Add --input logits."),
+    ],
+)
+def test_what_may_be_meant_by_a_bad_probability(losscli: Run, cells: str, hint: str) -> None:
+    first, second = cells.split(",")
+    write(f"p,y\n{first},0\n{second},1\n")
+    found = losscli("compute", "bce", "p.csv", "-p", "p", "-t", "y")
+    assert (found.code, found.err.strip()) == (
+        3,
+        f'losscli: p.csv, row 1, column "p": {first} is outside [0, 1]. Hint: {hint}',
+    )
+
+
+def test_a_flag_of_a_loss_needs_no_value(losscli: Run) -> None:
+    np.savez("t.npz", anchor=[[0.0]], positive=[[1.0]], negative=[[-1.5]])
+    swapped = losscli("compute", "triplet", "t.npz", "--distance", "euclidean", "--swap", "-f", "plain")
+    plain = losscli("compute", "triplet", "t.npz", "--distance", "euclidean", "--no-swap", "-f", "plain")
+    # The negative is 1.5 from the anchor and 2.5 from the positive: swapping takes the nearer of the two.
+    assert (swapped.out, plain.out) == ("0.5\n", "0.5\n")
+    np.savez("t.npz", anchor=[[0.0]], positive=[[1.0]], negative=[[1.75]])
+    swapped = losscli("compute", "triplet", "t.npz", "--distance", "euclidean", "--swap", "-f", "plain")
+    # From the positive it is only 0.75.
+    assert swapped.out == "1.25\n"

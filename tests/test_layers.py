@@ -27,7 +27,7 @@ LAYERS = (
     ("figures",),
     ("api",),
     ("report", "output"),
-    ("cli",),
+    ("cli", "__main__"),
 )
 HEAVY = {"torch", "pandas", "matplotlib", "duckdb", "pyarrow", "numpy"}
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}

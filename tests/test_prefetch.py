@@ -7,11 +7,15 @@ from collections.abc import Iterator
 
 import pytest
 
-from losscli.prefetch import DEPTH, Prefetch
+from losscli.prefetch import Prefetch
+
+
+def ahead_of(producer: Iterator[int], budget: int = 4) -> Prefetch[int]:
+    return Prefetch(producer, lambda _: 1, budget)
 
 
 def test_items_arrive_in_order() -> None:
-    assert list(Prefetch(iter(range(100)))) == list(range(100))
+    assert list(ahead_of(iter(range(100)))) == list(range(100))
 
 
 def test_an_error_of_the_producer_comes_after_the_items_before_it() -> None:
@@ -22,13 +26,13 @@ def test_an_error_of_the_producer_comes_after_the_items_before_it() -> None:
 
     seen = []
     with pytest.raises(ValueError, match="row 3"):
-        for item in Prefetch(producer()):
+        for item in ahead_of(producer()):
             seen.append(item)
     assert seen == [1, 2]
 
 
 def test_the_end_can_be_asked_for_again() -> None:
-    ahead = Prefetch(iter([1]))
+    ahead = ahead_of(iter([1]))
     assert list(ahead) == [1]
     assert list(ahead) == []
 
@@ -42,13 +46,14 @@ def test_closing_early_ends_the_thread_and_closes_the_producer() -> None:
         finally:
             closed.set()
 
-    ahead = Prefetch(producer())
+    ahead = ahead_of(producer())
     assert next(ahead) == 0
     ahead.close()
     assert closed.is_set()
 
 
-def test_no_more_is_read_ahead_than_the_queue_holds() -> None:
+@pytest.mark.parametrize(("size", "budget", "most"), [(1, 4, 4), (3, 10, 3), (100, 10, 1)])
+def test_no_more_waits_than_the_budget_allows_but_one_item_always_may(size: int, budget: int, most: int) -> None:
     taken: list[int] = []
 
     def producer() -> Iterator[int]:
@@ -56,9 +61,9 @@ def test_no_more_is_read_ahead_than_the_queue_holds() -> None:
             taken.append(item)
             yield item
 
-    ahead = Prefetch(producer())
+    ahead = Prefetch(producer(), lambda _: size, budget)
     next(ahead)
     threading.Event().wait(0.2)
-    # One consumed, the queue full, one in the producer's hand.
-    assert len(taken) <= DEPTH + 2
+    # One is consumed, the budget is waiting, one is in the producer's hand.
+    assert len(taken) == 1 + most + 1
     ahead.close()

@@ -10,6 +10,7 @@ from typer.main import get_command
 from losscli import __version__
 from losscli.cli import catalogue
 from losscli.cli.compute import ComputeGroup
+from losscli.cli.help import Command, Group
 from losscli.cli.options import CONTEXT
 from losscli.cli.plot import PlotGroup
 
@@ -21,6 +22,7 @@ def command() -> Any:
     """The whole command line as one command."""
     app = typer.Typer(
         name="losscli",
+        cls=Group,
         help="The loss of your predictions: per datum or as a cost, exact to the last bit.",
         context_settings=CONTEXT,
         rich_markup_mode="rich",
@@ -32,9 +34,9 @@ def command() -> Any:
         subcommands = typer.Typer(cls=group, context_settings=CONTEXT)
         subcommands.callback(help=text, no_args_is_help=True)(_nothing)
         app.add_typer(subcommands, name=name)
-    app.command("list", context_settings=CONTEXT)(catalogue.list_losses)
-    app.command("show", context_settings=CONTEXT)(catalogue.show_loss)
-    app.command("inspect", context_settings=CONTEXT)(catalogue.inspect_files)
+    app.command("list", cls=Command, context_settings=CONTEXT)(catalogue.list_losses)
+    app.command("show", cls=Command, context_settings=CONTEXT)(catalogue.show_loss)
+    app.command("inspect", cls=Command, context_settings=CONTEXT)(catalogue.inspect_files)
     return get_command(app)
 
 

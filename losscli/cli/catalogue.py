@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -15,18 +15,20 @@ LIST_FORMATS = ("auto", "table", "plain", "json", "tsv", "csv", "md")
 SHOW_FORMATS = ("auto", "table", "json", "md")
 INSPECT_FORMATS = ("auto", "table", "json")
 
-Format = Annotated[
-    str, typer.Option("--format", "-f", metavar="FORMAT", help="table, json or md; auto fits the output.")
-]
+
+def _format_option(formats: tuple[str, ...]) -> Any:
+    return typer.Option("--format", "-f", metavar="FORMAT", help=f"One of {', '.join(formats)}.")
+
+
 Color = Annotated[str, typer.Option("--color", metavar="auto|always|never", help="Colours on a terminal.")]
 
 
 def list_losses(
     search: Annotated[
-        str | None, typer.Argument(metavar="[WORD]", help="Only losses whose names or texts hold this word.")
+        str | None, typer.Argument(metavar="WORD", help="Only losses whose names or texts hold this word.")
     ] = None,
     family: Annotated[str | None, typer.Option("--family", metavar="NAME", help="Only this family.")] = None,
-    format: Format = "auto",
+    format: Annotated[str, _format_option(LIST_FORMATS)] = "auto",
     color: Color = "auto",
 ) -> None:
     """The catalogue of losses, by family."""
@@ -44,7 +46,7 @@ def list_losses(
 
 def show_loss(
     name: Annotated[str, typer.Argument(metavar="LOSS", help="A name, an alias or a spec.")],
-    format: Format = "auto",
+    format: Annotated[str, _format_option(SHOW_FORMATS)] = "auto",
     color: Color = "auto",
 ) -> None:
     """One loss: formula, what it punishes, parameters, domain, conventions, references, other libraries."""
@@ -58,16 +60,28 @@ def show_loss(
 def inspect_files(
     file: Annotated[str, typer.Argument(metavar="FILE", help="The file to look at; - is standard input.")],
     loss: Annotated[
-        str | None, typer.Argument(metavar="[LOSS]", help="The loss whose roles are to be found in it.")
+        str | None, typer.Argument(metavar="LOSS", help="The loss whose roles are to be found in it.")
     ] = None,
-    format: Format = "auto",
+    format: Annotated[str, _format_option(INSPECT_FORMATS)] = "auto",
     color: Color = "auto",
-    input_format: Annotated[str | None, typer.Option("--input-format", metavar="FORMAT", help="As compute.")] = None,
-    delimiter: Annotated[str | None, typer.Option("--delimiter", "-d", metavar="CHAR", help="As compute.")] = None,
-    no_header: Annotated[bool, typer.Option("--no-header", help="As compute.")] = False,
-    na_values: Annotated[list[str] | None, typer.Option("--na-values", metavar="WORD", help="As compute.")] = None,
-    encoding: Annotated[str, typer.Option("--encoding", metavar="NAME", help="As compute.")] = "utf-8",
-    decimal: Annotated[str, typer.Option("--decimal", metavar="CHAR", help="As compute.")] = ".",
+    input_format: Annotated[
+        str | None,
+        typer.Option("--input-format", metavar="FORMAT", help="csv, tsv, jsonl, parquet, arrow, npy or npz."),
+    ] = None,
+    delimiter: Annotated[
+        str | None, typer.Option("--delimiter", "-d", metavar="CHAR", help="What separates the fields.")
+    ] = None,
+    no_header: Annotated[
+        bool, typer.Option("--no-header", help="The first line is data; columns are called #1, #2, ...")
+    ] = False,
+    na_values: Annotated[
+        list[str] | None,
+        typer.Option("--na-values", metavar="WORD", help="A word that means missing, beside empty and nan."),
+    ] = None,
+    encoding: Annotated[str, typer.Option("--encoding", metavar="NAME", help="The encoding of text files.")] = "utf-8",
+    decimal: Annotated[
+        str, typer.Option("--decimal", metavar="CHAR", help="The decimal mark of text files: . or ,")
+    ] = ".",
 ) -> None:
     """What a file holds: format, columns, missing values, which column serves which role, which losses suit."""
     from losscli import report

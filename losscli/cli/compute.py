@@ -9,13 +9,13 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from losscli import output
-from losscli.blocks import Rules
+from losscli.blocks import Rules, check_choice
 from losscli.cli import gates
 from losscli.cli.options import FORMATS, ComputeOptions, LossGroup
 from losscli.cli.terminal import Talk, stdout_bytes, stdout_is_terminal, use_color, width, write_text
 from losscli.columns.roles import Call
 from losscli.device import check_name, usable
-from losscli.engine import RowOutput, Settings, evaluate
+from losscli.engine import REDUCTIONS, RowOutput, Settings, evaluate
 from losscli.errors import LosscliError, UsageError, shown
 from losscli.inputs import STDIN, Inputs, Opened, is_path, open_inputs
 from losscli.loss import BoundLoss
@@ -67,8 +67,10 @@ class Computation:
         self._said: set[str] = set()
         self._columns: list[dict[str, object]] = []
         self._files: list[str | None] = list(options.files or []) or self._without_files()
-        if self._files.count(STDIN) > 1:
+        if [*self._files, options.truth].count(STDIN) > 1:
             raise UsageError("standard input can be read only once")
+        if options.keep and not self._per_datum:
+            raise UsageError("--keep shows columns beside the loss of each row", hint="add --per-datum or --top N.")
         if self._per_datum and len(self._files) > 1:
             raise UsageError("the loss of each row comes from one file at a time", hint="run the command once a file.")
         if options.output is not None:
@@ -93,7 +95,7 @@ class Computation:
             return [None]
         if sys.stdin is None or sys.stdin.isatty():
             raise UsageError(
-                "there is nothing to read", hint="name a file, or pipe data in; losscli compute --help shows more."
+                "there is nothing to read", hint="name a file, or pipe data in; losscli compute LOSS --help shows more."
             )
         return [STDIN]
 
@@ -130,13 +132,7 @@ class Computation:
             weight=options.weight,
             by=_names(options.by),
             reduction="sum" if options.reduction == "sum" else "mean",
-            rules=Rules(
-                missing=options.nan,  # type: ignore[arg-type]
-                dtype=options.dtype,  # type: ignore[arg-type]
-                device=usable(options.device),
-                clip=options.clip,
-                allow_infinite=options.allow_inf,
-            ),
+            rules=_rules(options, device=usable(options.device)),
             where=options.where,
             threads=options.threads,
             chunk_rows=options.chunk_rows,
@@ -204,7 +200,13 @@ class Computation:
             "where": options.where,
             "by": list(_names(options.by)),
             "weight": options.weight,
+            "nan": options.nan,
+            "allow_inf": options.allow_inf,
             "clip": options.clip,
+            "dtype": options.dtype,
+            "device": usable(options.device),
+            "reduction": options.reduction,
+            "input_format": options.input_format,
             "encoding": options.encoding,
             "decimal": options.decimal,
             "delimiter": options.delimiter,
@@ -225,13 +227,14 @@ class Computation:
     def _write_rows(self) -> list[Record]:
         opened = self._open(self._files[0])
         settings = self._settings(opened)
-        keep = self._kept(opened)
+        options = self._options
+        keep = opened.kept(options.id, _names(options.keep), _names(options.by))
         with ExitStack() as stack:
             sink = RowSink(self, opened, stack)
             take = sink.write
             largest = None
-            if self._options.top is not None:
-                largest = LargestRows(self._options.top, len(opened.calls))
+            if options.top is not None:
+                largest = LargestRows(options.top, len(opened.calls))
                 take = largest.add
             try:
                 records = evaluate(
@@ -244,15 +247,6 @@ class Computation:
             sink.close(records)
         self._say_new(opened.source.notes)
         return records
-
-    def _kept(self, opened: Opened) -> tuple[str, ...]:
-        options = self._options
-        selectors = [*([options.id] if options.id is not None else []), *_names(options.keep), *_names(options.by)]
-        if "all" in selectors:
-            columns = tuple(column for column in opened.source.columns if not column.shape)
-        else:
-            columns = opened.select(selectors)
-        return tuple(dict.fromkeys(column.key for column in columns))
 
 
 class RowSink:
@@ -297,30 +291,30 @@ def check(options: ComputeOptions) -> None:
     Raises:
         UsageError: one that is not in its range, with the range.
     """
-    choices = {
-        "--nan": (options.nan, ("error", "skip", "propagate")),
-        "--reduction": (options.reduction, ("mean", "sum", "none")),
-        "--dtype": (options.dtype, ("float64", "float32")),
-        "--format": (options.format, FORMATS),
-        "--decimal": (options.decimal, (".", ",")),
-        "--color": (options.color, ("auto", "always", "never")),
-    }
-    for name, (value, allowed) in choices.items():
-        if value not in allowed:
-            raise UsageError(f"{name} {shown(value)} is not one of {', '.join(allowed)}")
-    for name, number in (("--threads", options.threads), ("--chunk-rows", options.chunk_rows), ("--top", options.top)):
-        if number is not None and number < 1:
-            raise UsageError(f"{name} {number} is not at least 1")
-    if not 0 < options.level < 1:
-        raise UsageError(f"--level {shown(options.level)} is not in (0, 1)", hint="0.95 is 95 %.")
-    if options.clip is not None and not 0 < options.clip < 0.5:
-        raise UsageError(f"--clip {shown(options.clip)} is not in (0, 0.5)")
+    check_choice("--reduction", options.reduction, REDUCTIONS)
+    check_choice("--format", options.format, FORMATS)
+    check_choice("--decimal", options.decimal, (".", ","))
+    check_choice("--color", options.color, ("auto", "always", "never"))
+    # What computes checks itself, so that Python and the command line refuse the same with the same words.
+    _rules(options, device=check_name(options.device))
+    Settings(threads=options.threads, chunk_rows=options.chunk_rows, level=options.level)
+    if options.top is not None and options.top < 1:
+        raise UsageError(f"--top {options.top} is not at least 1")
     if options.delimiter is not None and len(options.delimiter.encode()) != 1 and options.delimiter != "\\t":
         raise UsageError(f"--delimiter {shown(options.delimiter)} is not one character")
     if options.precision is not None and not 1 <= options.precision <= 17:
         raise UsageError(f"--precision {options.precision} is not in [1, 17]")
-    check_name(options.device)
     gates.check(options.fail_over, options.fail_under)
+
+
+def _rules(options: ComputeOptions, device: str) -> Rules:
+    return Rules(
+        missing=options.nan,  # type: ignore[arg-type]
+        dtype=options.dtype,  # type: ignore[arg-type]
+        device=device,
+        clip=options.clip,
+        allow_infinite=options.allow_inf,
+    )
 
 
 def _columns_of(opened: Opened, call: Call) -> dict[str, object]:

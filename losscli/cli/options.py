@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from typing import Annotated, Any, get_type_hints
 
 import typer
-from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command_from_info
 from typer.models import CommandInfo
 
+from losscli.cli.help import Command, Group
+from losscli.domain import Flag
 from losscli.loss import BoundLoss, Loss
 from losscli.registry import losses, parse_specs
 
@@ -221,16 +222,14 @@ def loss_parameters(loss: Loss) -> list[inspect.Parameter]:
     """The loss's own options. Values stay text here: the loss's ranges parse them and say what is wrong."""
     made = []
     for param in loss.params:
-        text = param.range.text(param.default)
-        annotation = Annotated[
-            str | None,
-            option(
-                f"--{param.option}",
-                panel=f"Options of {loss.name}",
-                metavar=param.range.kind.upper().split()[0],
-                help=f"{param.help} Takes {param.range}. [default: {text}]",
-            ),
-        ]
+        panel, default = f"Options of {loss.name}", f"[default: {param.range.text(param.default)}]"
+        if isinstance(param.range, Flag):
+            switch = option(f"--{param.option}/--no-{param.option}", panel=panel, help=f"{param.help} {default}")
+            annotation: Any = Annotated[bool | None, switch]
+        else:
+            taken = f"{param.help} Takes {param.range}. {default}"
+            metavar = param.range.kind.upper().split()[0]
+            annotation = Annotated[str | None, option(f"--{param.option}", panel=panel, metavar=metavar, help=taken)]
         name = f"param_{param.name}"
         made.append(inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation))
     return made
@@ -264,7 +263,7 @@ def _capitalised(text: str) -> str:
 Run = Callable[[list[BoundLoss], dict[str, list[str]], Mapping[str, str], Any], None]
 
 
-class LossGroup(TyperGroup):
+class LossGroup(Group):
     """A group with a subcommand for each loss, made when it is asked for; lists and specs are commands as well."""
 
     options: type
@@ -279,7 +278,7 @@ class LossGroup(TyperGroup):
         """The names of the losses."""
         return list(losses())
 
-    def get_command(self, ctx: Any, cmd_name: str) -> TyperCommand:
+    def get_command(self, ctx: Any, cmd_name: str) -> Command:
         """The command of a loss, a spec, or a list of either joined by commas."""
         bound = parse_specs(cmd_name)
         own = loss_parameters(bound[0].loss) if len(bound) == 1 and ":" not in cmd_name else []
@@ -294,17 +293,19 @@ class LossGroup(TyperGroup):
             run(
                 bound,
                 {role: selectors for role, selectors in chosen.items() if selectors},
-                {name: text for name, text in given.items() if text is not None},
+                {
+                    name: str(text).lower() if text in (True, False) else text
+                    for name, text in given.items()
+                    if text is not None
+                },
                 options(**shared),
             )
 
         callback.__signature__ = inspect.Signature(made)  # type: ignore[attr-defined]
         callback.__annotations__ = {}
         text = bound[0].loss.summary if len(bound) == 1 else ", ".join(each.spec for each in bound) + " in one pass."
-        info = CommandInfo(
-            name=cmd_name, callback=callback, help=literal(text), cls=TyperCommand, context_settings=CONTEXT
-        )
-        command: TyperCommand = get_command_from_info(info, pretty_exceptions_short=False, rich_markup_mode="rich")  # type: ignore[assignment]
+        info = CommandInfo(name=cmd_name, callback=callback, help=literal(text), cls=Command, context_settings=CONTEXT)
+        command: Command = get_command_from_info(info, pretty_exceptions_short=False, rich_markup_mode="rich")  # type: ignore[assignment]
         return command
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from losscli._lazy import numpy, torch
 from losscli.cli.terminal import Talk
-from losscli.errors import DataError, UsageError
+from losscli.errors import DataError, UsageError, shown
 from losscli.inputs import Inputs, open_inputs
 from losscli.loss import BoundLoss
 
@@ -39,6 +39,12 @@ class Positions:
         self._predictions = predictions
         self._opened = open_inputs(Inputs(path, dict(roles)), [bound])
         self._call = self._opened.calls[0]
+        if len(self._opened.calls) > 1:
+            found = [call.pred for call in self._opened.calls if call.pred is not None]
+            raise UsageError(
+                f"{path} has {len(found)} predictions, and one is laid under a curve: {', '.join(map(shown, found))}",
+                hint=f"say which one: -p {found[0]}.",
+            )
         self._bound = bound
         matrix = self._bound.loss.curve == "probability" and self._call.fields["pred"].matrix
         if self._bound.loss.curve == "distances" or matrix:
