@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from losscli.columns.choices import Choice, Pair, Pool, need_of, nothing, paired, rivals, single
-from losscli.columns.classes import Family, binary_words, class_words, families, pattern
+from losscli.columns.classes import LISTED, Family, binary_words, class_words, families, pattern
 from losscli.columns.evidence import Evidence, sums_to_one
+from losscli.columns.order import in_order_of, in_order_of_numbers
 from losscli.columns.predictions import PredictionSearch
 from losscli.columns.selection import repeated, select
 from losscli.columns.targets import TargetSearch
@@ -40,7 +41,10 @@ class Assigner:
         explicit: Mapping[str, Sequence[str]],
         positive: str | None,
     ) -> None:
-        self._source, self._evidence, self._loss = source, evidence, loss
+        ignored = loss.params.get("ignore_index")
+        if isinstance(ignored, int):
+            evidence = [replace(each, ignored=ignored) for each in evidence]
+        self._source, self._evidence, self._loss, self._ignored = source, evidence, loss, ignored
         self._explicit, self._positive = explicit, positive
         self._by_key = {each.key: each for each in evidence}
         self.notes: list[str] = []
@@ -54,9 +58,11 @@ class Assigner:
         """
         form = self._form()
         if "pred" not in form or "target" not in form:
-            chosen = {role: self._other(role) for role in form}
+            chosen = _aligned({role: self._other(role) for role in form})
             self._say({role: [choice] for role, choice in chosen.items()})
-            return [({role: self._field(role, choice) for role, choice in chosen.items()}, None)]
+            read = {role: self._field(role, choice) for role, choice in chosen.items()}
+            self._refuse_one_column_for_two_roles(read)
+            return [(read, None)]
         others = {role: self._other(role) for role in form if role not in ("pred", "target")}
         pool = self._pool()
         found: list[tuple[dict[str, Field], str | None]] = []
@@ -64,6 +70,7 @@ class Assigner:
             self._say({"target": [pair.target], "pred": pair.preds, **{role: [each] for role, each in others.items()}})
             for pred in pair.preds:
                 fields = {**self._supervised(pool, pair, pred), **{r: self._field(r, c) for r, c in others.items()}}
+                self._refuse_one_column_for_two_roles(fields)
                 found.append(({role: fields[role] for role in form}, pred.name))
         return found
 
@@ -134,7 +141,8 @@ class Assigner:
         for name in ROLE_NAMES.get(role, (role,)):
             exact = [each for each in self._evidence if joined(each.column.name) == name]
             fitting = [each for each in exact if (each.vector or each.numeric if wants_vector else _scalar(each))]
-            if domain.codes:
+            # A column of the role's very name is meant, whatever it holds: the check of the domain says what is wrong.
+            if domain.codes and name != role:
                 fitting = [each for each in fitting if _is_coded(each, domain.codes)]
             if fitting:
                 why = f"its name is {'that of the role' if name == role else 'another word for the role'}"
@@ -205,7 +213,9 @@ class Assigner:
 
     def _supervised(self, pool: Pool, pair: Pair, pred: Choice) -> dict[str, Field]:
         target = pair.target.columns[0]
-        if len(pair.target.columns) > 1 or target.vector or pool.target_need != "label":
+        if len(pair.target.columns) > 1:
+            return {"pred": _plain(pred), "target": _plain(self._in_order(pair.target, pred))}
+        if target.vector or pool.target_need != "label":
             return {"pred": _plain(pred), "target": _plain(pair.target)}
         if pool.need == "label":
             if "text" not in (target.column.kind, pred.columns[0].column.kind):
@@ -219,6 +229,19 @@ class Assigner:
         self._note(note)
         return {"pred": _plain(pred), "target": Field((target.key,), words=coded)}
 
+    def _in_order(self, target: Choice, pred: Choice) -> Choice:
+        """A target of several columns in the order of the prediction's columns, as their endings say."""
+        if len(pred.columns) == 1:
+            return replace(target, columns=in_order_of_numbers(target.columns) or target.columns)
+        ordered = in_order_of(target.columns, pred.columns)
+        if ordered is None:
+            raise UsageError(
+                f'{self._source.name}: the columns "{escape(target.name)}" and "{escape(pred.name)}" have other '
+                f"endings: {_names(target)} beside {_names(pred)}",
+                hint="a target and a prediction of several columns pair by their endings, as q_cat and p_cat do.",
+            )
+        return replace(target, columns=ordered)
+
     def _classes(self, pred: Choice, target: Evidence) -> dict[str, Field]:
         family = pred.family
         if family is None:
@@ -231,7 +254,9 @@ class Assigner:
             return {"pred": _plain(pred), "target": Field((target.key,))}
         if not family.matched:
             # The user's own choice of columns, or one by sums: their names may still hold the labels.
-            named = [each for each in families(family.columns, target.labels) if each.columns == family.columns]
+            named = [
+                each for each in families(family.columns, target.labels, classes=True) if each.columns == family.columns
+            ]
             family = named[0] if named and named[0].matched else family
         columns = tuple(each.key for each in family.columns)
         if target.column.kind == "boolean":
@@ -240,6 +265,12 @@ class Assigner:
                 columns = (columns[order.index("false")], columns[order.index("true")])
             return {"pred": Field(columns, matrix=True), "target": Field((target.key,))}
         coded, note = class_words(family, target)
+        if coded is not None and self._ignored is not None:
+            raise UsageError(
+                f"{self._source.name}: --ignore-index {self._ignored} takes classes 0 .. C-1 in the order of the "
+                f'columns, but the classes in {target.quoted} are found by the endings of "{escape(pred.name)}"',
+                hint="number the classes and their columns 0 .. C-1, or leave rows out with --where.",
+            )
         self._note(note)
         return {"pred": Field(columns, matrix=True), "target": Field((target.key,), words=coded)}
 
@@ -256,6 +287,16 @@ class Assigner:
         if note is not None and note not in self.notes:
             self.notes.append(note)
 
+    def _refuse_one_column_for_two_roles(self, fields: Mapping[str, Field]) -> None:
+        first: dict[str, str] = {}
+        for role, read in fields.items():
+            for key in read.columns:
+                if first.setdefault(key, role) != role:
+                    raise UsageError(
+                        f"{self._source.name}: {self._by_key[key].quoted} cannot be both {first[key]} and {role}",
+                        hint=f"name another column with --{first[key]} or --{role}.",
+                    )
+
     def _refuse_repeated_names(self, choices: Sequence[Choice]) -> None:
         """A name that two columns of a file have tells them apart only for the user, by their positions."""
         for each in (each for choice in choices if not choice.given for each in choice.columns):
@@ -264,16 +305,37 @@ class Assigner:
             if len(same) > 1:
                 raise repeated(same, beside)
 
+    def _hides_another(self, choice: Choice) -> bool:
+        """Whether it is a column of the truth whose name the predictions' file has too."""
+        own = choice.columns[0].column
+        return own.side == "truth" and any(c.side == "data" and c.name == own.name for c in self._source.columns)
+
     def _say(self, chosen: Mapping[str, Sequence[Choice]]) -> None:
         parts = []
         for role, choices in chosen.items():
             self._refuse_repeated_names(choices)
             self.why.setdefault(role, _sentence(role, choices))
-            if not choices[0].given:
+            if not choices[0].given or self._hides_another(choices[0]):
                 parts.append(f"{', '.join(map(_shown, choices))} as {role}")
         if parts:
             last = f"{', '.join(parts[:-1])} and {parts[-1]}" if len(parts) > 1 else parts[0]
             self.notes.append(f"using {last}")
+
+
+def _aligned(chosen: Mapping[str, Choice]) -> dict[str, Choice]:
+    """Vectors of several columns, all in the order of the first one's endings where they have the same."""
+    wide = [choice for choice in chosen.values() if len(choice.columns) > 1]
+    return {
+        role: replace(choice, columns=in_order_of(choice.columns, wide[0].columns) or choice.columns)
+        if choice in wide
+        else choice
+        for role, choice in chosen.items()
+    }
+
+
+def _names(choice: Choice) -> str:
+    shown = [each.quoted for each in choice.columns[:LISTED]]
+    return ", ".join([*shown, *(["..."] if len(choice.columns) > LISTED else [])])
 
 
 def _pairs(pool: Pool) -> list[Pair]:

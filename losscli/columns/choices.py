@@ -127,7 +127,8 @@ class Pool:
         if self.target_need == "number":
             return each.numeric or (each.vector and not domain.vector)
         if domain.classes:
-            whole = each.numeric and not each.fractional and min(each.numbers, default=-1) >= 0
+            numbers = [number for number in each.numbers if number != each.ignored]
+            whole = each.numeric and not each.fractional and min(numbers, default=-1) >= 0
             return whole or each.column.kind in ("text", "boolean")
         if domain.codes:
             return each.numeric and any(set(each.numbers) <= set(code) for code in domain.codes)
@@ -194,10 +195,19 @@ def nothing(
     source: Source, loss: BoundLoss, role: str, columns: Sequence[Evidence], hint: str, of: str = ""
 ) -> UsageError:
     """No column fits a role."""
-    shown = [f"{each.quoted} ({each.looks})" for each in columns[:LISTED]]
+    shown = [f"{each.quoted}{_where(each)} ({each.looks})" for each in columns[:LISTED]]
     more = f" and {len(columns) - LISTED:,} more" if len(columns) > LISTED else ""
     left = f"; there is {', '.join(shown)}{more}" if shown else ""
+    beside = [column for column in source.columns if column.side == "data"]
+    names = [column.name for column in beside]
+    again = next((number for number, name in enumerate(names) if names.count(name) > 1), None)
+    if again is not None:
+        hint = f"{hint[:-1]}; columns of one name go by position, such as --{role} '#{again + 1}'."
     return UsageError(f"{source.name}: no column is clearly the {role}{of} of {loss.name}{left}", hint=hint)
+
+
+def _where(each: Evidence) -> str:
+    return " of the truth" if each.column.side == "truth" else ""
 
 
 def paired(loss: BoundLoss, targets: Sequence[Choice], preds: Sequence[Choice]) -> list[Pair]:

@@ -61,9 +61,9 @@ class Family:
 
     @cached_property
     def probabilities(self) -> bool:
-        """Whether these are probabilities: by their sum, or by their name where none is outside [0, 1]."""
+        """Whether these are probabilities: by their sum, or by their name where none is far from [0, 1]."""
         named = bool(PROBABILITY & set(self.stem)) or "p" in self.stem[:1]
-        return sums_to_one(self.columns) or (named and all(each.in_unit for each in self.columns))
+        return sums_to_one(self.columns) or (named and all(each.near_unit for each in self.columns))
 
     @cached_property
     def log_probabilities(self) -> bool:
@@ -120,18 +120,52 @@ def _common_start(names: Sequence[str]) -> str:
     return shortest[: next(different, min(len(shortest), len(longest)))]
 
 
-def families(columns: Sequence[Evidence], labels: Sequence[str]) -> list[Family]:
+def families(columns: Sequence[Evidence], labels: Sequence[str], *, classes: bool = False) -> list[Family]:
     """The columns of classes among some columns of numbers.
 
     Args:
         columns: candidates, in the order of the file.
         labels: the target's values; empty where they are not known.
+        classes: they are known to be columns of classes, whatever their names and values say.
     """
-    found = _by_label(columns, labels)
+    found = _by_exact_label(columns, labels, classes) or _by_label(columns, labels, classes)
     return found or _by_pattern(columns)
 
 
-def _by_label(columns: Sequence[Evidence], labels: Sequence[str]) -> list[Family]:
+def _by_exact_label(columns: Sequence[Evidence], labels: Sequence[str], classes: bool) -> list[Family]:
+    """Families that tell classes apart by case or signs alone, as ``prob_A`` and ``prob_a``: their labels are exact."""
+    keys = [joined(each.column.name) for each in columns]
+    if len(set(keys)) == len(keys) or not labels:
+        return []
+    names = [each.column.name for each in columns]
+    first = labels[0]
+    frames = dict.fromkeys(
+        (name[:at], name[at + len(first) :])
+        for name in names
+        for at in range(len(name) - len(first) + 1)
+        if name.startswith(first, at) and not name[:at][-1:].isalnum() and not name[at + len(first) :][:1].isalnum()
+    )
+    found = []
+    for start, end in frames:
+        if not (start or end) or not all(f"{start}{label}{end}" in names for label in labels):
+            continue
+        own = [each for each in columns if between(each.column.name, start, end)]
+        endings = tuple(between(each.column.name, start, end) for each in own)
+        family = Family(
+            tuple(own), endings, words(start), words(end), tuple(e if e in labels else None for e in endings)
+        )
+        if len(own) > 1 and (classes or family.named or sums_to_one(own)):
+            found.append(family)
+    return found
+
+
+def between(name: str, start: str, end: str) -> str:
+    """What is left of a name without its beginning and its end; empty where it has not both."""
+    fits = name.startswith(start) and name.endswith(end) and len(name) > len(start) + len(end)
+    return name[len(start) : len(name) - len(end)] if fits else ""
+
+
+def _by_label(columns: Sequence[Evidence], labels: Sequence[str], classes: bool) -> list[Family]:
     by_key: dict[str, list[str]] = {}
     for label in labels:
         by_key.setdefault(joined(label), []).append(label)
@@ -147,7 +181,8 @@ def _by_label(columns: Sequence[Evidence], labels: Sequence[str]) -> list[Family
         if set(members) != set(by_key) or not members:
             continue
         family = _completed(columns, before, after, members, by_key)
-        if len(family.columns) > 1 and (family.named or sums_to_one(family.columns) or not family.stem):
+        told = classes or family.named or sums_to_one(family.columns) or not family.stem
+        if len(family.columns) > 1 and told:
             found.append(family)
     return found
 
@@ -256,7 +291,8 @@ def class_words(family: Family, target: Evidence) -> tuple[tuple[str, ...] | Non
     listed = ", ".join(shown(label) for label in target.labels[:LISTED])
     endings = ", ".join(raw[:LISTED])
     raise UsageError(
-        f"the labels in {target.quoted} ({listed}) are not the endings of the class columns ({endings})",
+        f"{escape(target.column.file)}: the labels in {target.quoted} ({listed}) are not the endings of "
+        f"the class columns ({endings})",
         hint="name the class columns by their labels, or number the classes 0 .. C-1 in the order of the columns.",
     )
 

@@ -14,13 +14,21 @@ from losscli.readers.source import Column
 # Probabilities in text are rounded; a row that sums to 0.9 is another thing.
 SUM_TOLERANCE = 0.02
 ENOUGH_ROWS = 10
+# A probability that was computed in single precision or rounded lies no further outside [0, 1].
+BESIDE = 0.001
 
 
 @dataclass(frozen=True, eq=False)
 class Evidence:
-    """One column with the meaning of its name and facts about its sample."""
+    """One column with the meaning of its name and facts about its sample.
+
+    Attributes:
+        column: the column.
+        ignored: a number that stands for no class, where the loss has one; it is no label.
+    """
 
     column: Column
+    ignored: float | None = None
 
     @cached_property
     def name(self) -> Name:
@@ -30,7 +38,7 @@ class Evidence:
             return replace(said, aside="a date or time")
         if not self.numbers:
             return said
-        if said.quantity == "probability" and said.words[0] == "p" and not self.in_unit:
+        if said.quantity == "probability" and said.words[0] == "p" and not self.near_unit:
             return replace(said, part="free", quantity="number", subject=said.words)
         if said.quantity == "logit" and not self.column.shape and self.in_unit:
             subject = tuple(word for word in said.words if word in said.subject or word in LOGIT)
@@ -76,6 +84,11 @@ class Evidence:
         return bool(self.numbers) and min(self.numbers) >= 0 and max(self.numbers) <= 1
 
     @cached_property
+    def near_unit(self) -> bool:
+        """Whether the values are probabilities but for errors, which the check of the domain names by their rows."""
+        return bool(self.numbers) and min(self.numbers) >= -BESIDE and max(self.numbers) <= 1 + BESIDE
+
+    @cached_property
     def fractional(self) -> bool:
         return any(value != math.floor(value) for value in self.numbers if math.isfinite(value))
 
@@ -97,8 +110,18 @@ class Evidence:
     @cached_property
     def labels(self) -> tuple[str, ...]:
         """The distinct values of the sample as words, whole numbers without a decimal point."""
-        found = {label_text(value) for value in self.present}
+        found = {label_text(value) for value in self.present if value != self.ignored}
         return tuple(sorted(found))
+
+    @cached_property
+    def numbers_as_text(self) -> bool:
+        """Whether every word of the sample is a number, as where a Parquet file keeps numbers as strings."""
+        if self.column.kind != "text" or not self.present:
+            return False
+        try:
+            return all(math.isfinite(float(str(value))) for value in self.present)
+        except ValueError:
+            return False
 
     @cached_property
     def looks(self) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from losscli._lazy import numpy
 from losscli.columns.assigner import Assigner
 from losscli.columns.evidence import Evidence, exponentials_sum_to_one, sums_to_one
-from losscli.domain import Choice, Domain
+from losscli.domain import Choice, Domain, number_text
 from losscli.errors import DataError, LosscliError
 from losscli.loss import BoundLoss
 from losscli.readers.source import Batch, Column, Field, Source
@@ -84,8 +84,9 @@ def inspect(source: Source, losses: Sequence[BoundLoss] | None = None, *, full: 
 
     Args:
         source: the opened file.
-        losses: whose roles are to be found; None takes those of the first loss of the catalogue that suits, or where
-            none does, prediction and target.
+        losses: whose roles are to be found, and which are asked whether they suit, with each kind of input that they
+            take; None takes the roles of the first loss of the catalogue that suits, or where none does, prediction and
+            target.
         full: goes through all rows for missing values and extremes, in one pass; else only the first rows count.
 
     Raises:
@@ -98,16 +99,18 @@ def inspect(source: Source, losses: Sequence[BoundLoss] | None = None, *, full: 
         rows = extremes.read(source)
     else:
         extremes.of_samples()
-    suitable = [each for each in _variants() if _suits(source, evidence, each)]
+    suitable = [each for each in _candidates(losses) if _suits(source, evidence, each)]
     asked = list(losses) if losses is not None else suitable[:1] or _supervised()
     roles: dict[str, tuple[str, ...] | None] = {}
     why: dict[str, str] = {}
     for each in asked:
-        found, reasons = Assigner(source, evidence, each, {}, None).clear_roles()
-        # The first loss that has a clear column for a role names it.
+        found, reasons = _clear_roles(source, evidence, each)
+        # The first loss that has a clear column for a role names it; where none has, the first says why.
         for role, columns in found.items():
-            if roles.get(role) is None:
-                roles[role], why[role] = columns, reasons[role]
+            if role not in roles or (roles[role] is None and columns is not None):
+                # Without a loss asked for, what is missing is missing for all of them.
+                reason = reasons[role] if losses is not None else reasons[role].replace(f" of {each.name};", ";")
+                roles[role], why[role] = columns, reason
     return Inspection(
         file=source.name,
         format=source.format,
@@ -244,6 +247,31 @@ def _variants() -> list[BoundLoss]:
         else:
             found.append(loss.bind())
     return found
+
+
+def _candidates(asked: Sequence[BoundLoss] | None) -> list[BoundLoss]:
+    """The losses that may suit: all of them, or those asked for, as they are and with their other kinds of input."""
+    if asked is None:
+        return _variants()
+    names = {each.name for each in asked}
+    found = [*asked, *(each for each in _variants() if each.name in names)]
+    return list({each.spec: each for each in reversed(found)}.values())[::-1]
+
+
+def _clear_roles(
+    source: Source, evidence: Sequence[Evidence], loss: BoundLoss
+) -> tuple[dict[str, tuple[str, ...] | None], dict[str, str]]:
+    """The roles that are clear: a column whose values the loss does not allow serves none."""
+    found, why = Assigner(source, evidence, loss, {}, None).clear_roles()
+    for role, names in found.items():
+        interval = loss.domain(role).interval
+        for each in (each for each in evidence if each.column.name in (names or ())):
+            finite = filter(math.isfinite, each.numbers)
+            outside = next((number for number in finite if number not in interval), None)
+            if outside is not None:
+                found[role] = None
+                why[role] = f"{each.quoted} holds {number_text(outside)}, which is outside {interval}."
+    return found, why
 
 
 def _supervised() -> list[BoundLoss]:

@@ -71,6 +71,9 @@ class PredictionSearch:
         """The only prediction by its name, in a file whose target is another file's; None where none is clear."""
         named = [each for each in numbers_of(self._data) if each.name.part == "pred"]
         if self._pool.need in ("classes", "vector"):
+            arrays = [each for each in self._data if each.vector and each.name.part == "pred"]
+            if len(arrays) == 1:
+                return self._array(arrays[0])
             fitting = [family for family in families(named, ()) if self._suits(family)]
             return self._classes(fitting[0]) if len(fitting) == 1 else None
         kinds = {"probability": ("probability",), "logit": ("logit",), "label": ("label",)}.get(

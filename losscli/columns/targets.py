@@ -84,7 +84,7 @@ class TargetSearch:
                 return [single(each, why) for each in tier]
             if tier:
                 return [self._checked(self._pool.only(self._pool.distinct(tier), "target"), why)]
-        raise self._pool.nothing("target", "give the file that holds it with --truth, or name a column with --target.")
+        raise self._pool.nothing("target", "name it with --target.")
 
     def _lone_target(self, near: Sequence[Evidence]) -> Choice:
         """The one column that is called a label, or is the only other one that fits, in a small file."""
@@ -163,8 +163,13 @@ class TargetSearch:
 
     def _checked(self, each: Evidence, why: str) -> Choice:
         if self._pool.target_need == "number" and each.column.kind == "text":
+            hint = "name another column with --target, or take a loss over classes."
+            if each.numbers_as_text:
+                preds = [e for e in self._pool.data if e.name.part == "pred" and (e.numeric or e.numbers_as_text)]
+                pred = f"-p {option(preds[0])} " if len(preds) == 1 else ""
+                hint = f"it holds numbers as text; {pred}-t {option(each)} reads them as numbers."
             raise self._pool.problem(
                 f"{each.quoted} looks like the target, but holds words where {self._pool.loss.name} takes numbers",
-                hint="name another column with --target, or take a loss over classes.",
+                hint=hint,
             )
         return single(each, why)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from losscli.errors import UsageError, escape, shown
+from losscli.readers import STDIN_SHOWN
 from losscli.report import drawing
 from losscli.report.text import full, json_text, significant
 
@@ -111,4 +112,4 @@ def _argument(file: str) -> str:
     """A file's name as a shell takes it."""
     import shlex
 
-    return shlex.quote(file)
+    return "-" if file == STDIN_SHOWN else shlex.quote(file)

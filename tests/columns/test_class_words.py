@@ -12,7 +12,7 @@ from losscli.names import read_name, words
 from losscli.readers import open_source
 from losscli.readers.source import Field
 from losscli.registry import parse_spec
-from tests.columns.cases import P, Y, assigned, refusal
+from tests.columns.cases import NEAR, NUMBERS, P, Y, assigned, refusal
 
 # --- labels that are words --------------------------------------------------------------------------------------------
 
@@ -84,8 +84,50 @@ def test_labels_that_differ_in_case_only_are_refused() -> None:
 def test_words_that_are_no_endings_are_refused() -> None:
     columns = {"label": ["cat", "dog"] * 3, "p_0": P, "p_1": [1 - p for p in P]}
     assert refusal("ce:input=probs", columns, target=["label"], pred=["p_*"]) == (
-        'the labels in "label" ("cat", "dog") are not the endings of the class columns (0, 1). Hint: name the class '
-        "columns by their labels, or number the classes 0 .. C-1 in the order of the columns."
+        'preds.csv: the labels in "label" ("cat", "dog") are not the endings of the class columns (0, 1). Hint: name '
+        "the class columns by their labels, or number the classes 0 .. C-1 in the order of the columns."
+    )
+
+
+def test_labels_that_differ_in_case_only_have_the_columns_that_end_in_them_exactly() -> None:
+    columns = {"label": ["A", "a", "b"] * 2, "prob_a": P, "prob_A": [0.9 - p for p in P], "prob_b": [0.1] * 6}
+    found = assigned("ce:input=probs", columns, target=["label"], pred=["prob_*"])
+    assert found.calls[0].fields["target"] == Field(("label",), words=("a", "A", "b"))
+    assert assigned("ce:input=probs", columns).calls[0].fields == found.calls[0].fields
+
+
+def test_columns_that_the_user_calls_classes_need_no_word_that_says_so() -> None:
+    columns = {"label": ["cat", "dog"] * 3, "z_dog": NUMBERS, "z_cat": NEAR}
+    (call,) = assigned("ce", columns, pred=["z_*"], target=["label"]).calls
+    assert call.fields["target"] == Field(("label",), words=("dog", "cat"))
+
+
+def test_a_column_that_differs_in_case_only_from_a_label_is_another_class() -> None:
+    columns = {"label": ["A", "b"] * 3, "prob_a": P, "prob_A": [0.9 - p for p in P], "prob_b": [0.1] * 6}
+    found = assigned("ce:input=probs", columns, target=["label"])
+    assert found.calls[0].fields == {
+        "pred": Field(("prob_a", "prob_A", "prob_b"), matrix=True),
+        "target": Field(("label",), words=("a", "A", "b")),
+    }
+
+
+@pytest.mark.parametrize("ignored", [-100, 255])
+def test_the_label_that_is_ignored_is_no_class(ignored: int) -> None:
+    columns = {"label": [0, ignored, 2, 1, 0, 2], "logit_0": NUMBERS, "logit_1": NEAR, "logit_2": NEAR[::-1]}
+    for explicit in ({}, {"pred": ["logit_*"], "target": ["label"]}):
+        (call,) = assigned(f"ce:ignore-index={ignored}", columns, **explicit).calls
+        assert call.fields == {
+            "pred": Field(("logit_0", "logit_1", "logit_2"), matrix=True),
+            "target": Field(("label",)),
+        }
+
+
+def test_an_ignored_label_is_refused_where_the_classes_are_words() -> None:
+    columns = {"label": ["cat", "dog"] * 3, "z_cat": NUMBERS, "z_dog": NEAR}
+    assert refusal("ce:ignore-index=1", columns, pred=["z_*"], target=["label"]) == (
+        "preds.csv: --ignore-index 1 takes classes 0 .. C-1 in the order of the columns, but the classes in "
+        '"label" are found by the endings of "z_*". '
+        "Hint: number the classes and their columns 0 .. C-1, or leave rows out with --where."
     )
 
 

@@ -106,6 +106,33 @@ def test_the_losses_that_suit_are_those_whose_domain_holds_the_values(prediction
     assert not {"cross-entropy", "triplet", "binary-cross-entropy:input=logits"} & set(found)
 
 
+def test_with_a_loss_asked_for_roles_and_what_suits_are_about_that_loss() -> None:
+    found = inspect(open_memory({"y": [1.0, 3.0], "yhat": [2.0, 5.0]}), parse_specs("bce"))
+    assert (found.roles, found.losses) == ({"pred": None, "target": None}, ())
+    assert found.why == {
+        "pred": '"yhat" holds 2, which is outside [0, 1].',
+        "target": '"y" holds 3, which is outside [0, 1].',
+    }
+    shares = {"y_true": [1.0, 0.0], "y_prob": [0.75, 0.5]}
+    assert inspect(open_memory(shares), parse_specs("bce")).losses == ("binary-cross-entropy",)
+
+
+def test_without_a_loss_asked_for_none_is_named_as_lacking_its_target(tmp_path: Path) -> None:
+    path = tmp_path / "sub.csv"
+    path.write_text("id,prob_0,prob_1\n1,0.25,0.75\n2,0.5,0.5\n")
+    found = inspect(open_source(path))
+    assert found.roles == {"pred": ("prob_0", "prob_1"), "target": None}
+    assert found.why["target"] == (
+        f'{path}: no column is clearly the target; there is "id" (an id), "prob_0" (numbers in [0, 1]), '
+        '"prob_1" (numbers in [0, 1]). Hint: name it with --target, or give the file that holds it with --truth.'
+    )
+
+
+def test_an_array_of_logits_without_a_target_is_a_prediction() -> None:
+    found = inspect(open_memory({"digits_logits": [[1.0, -2.0], [0.5, 3.0]]}))
+    assert found.roles == {"pred": ("digits_logits",), "target": None}
+
+
 def test_numbers_beyond_one_suit_no_loss_of_probabilities() -> None:
     found = inspect(open_memory({"y_true": [3.0, 5.0, 1.0], "y_pred": [2.5, 5.5, 1.0]})).losses
     assert {"mse", "mae", "huber"} <= set(found)

@@ -195,6 +195,40 @@ def test_several_targets_pair_with_predictions_by_their_common_ending() -> None:
     ]
 
 
+SOFT = {"p_0": P, "p_1": P, "p_2": P, "q_2": P, "q_0": P, "q_1": P}
+
+
+def test_the_columns_of_a_soft_target_are_in_the_order_of_the_prediction_s() -> None:
+    (call,) = assigned("ce:input=probs", SOFT, pred=["p_*"], target=["q_*"]).calls
+    assert call.fields == {
+        "pred": Field(("p_0", "p_1", "p_2"), matrix=True),
+        "target": Field(("q_0", "q_1", "q_2"), matrix=True),
+    }
+    columns = {"pCat": P, "pDog": P, "q_dog": P, "q_cat": P}
+    (call,) = assigned("ce:input=probs", columns, pred=["pCat", "pDog"], target=["q_*"]).calls
+    assert call.fields["target"].columns == ("q_cat", "q_dog")
+
+
+def test_the_numbered_columns_of_a_soft_target_beside_an_array_go_by_their_numbers() -> None:
+    columns = {"logits": [(1.0, 2.0)] * 6, "q_1": P, "q_0": P}
+    (call,) = assigned("ce", columns, pred=["logits"], target=["q_*"]).calls
+    assert call.fields["target"].columns == ("q_0", "q_1")
+
+
+def test_a_soft_target_of_other_endings_is_refused() -> None:
+    columns = {"p_0": P, "p_1": P, "q_1": P, "q_2": P}
+    assert refusal("ce:input=probs", columns, pred=["p_*"], target=["q_*"]) == (
+        'preds.csv: the columns "q_*" and "p_*" have other endings: "q_1", "q_2" beside "p_0", "p_1". '
+        "Hint: a target and a prediction of several columns pair by their endings, as q_cat and p_cat do."
+    )
+
+
+def test_one_column_for_two_roles_is_refused() -> None:
+    assert refusal("mae", {"y": NUMBERS, "pred_knn": NEAR}, pred=["pred_knn"], target=["pred_knn"]) == (
+        'preds.csv: "pred_knn" cannot be both pred and target. Hint: name another column with --pred or --target.'
+    )
+
+
 def test_targets_that_do_not_pair_are_an_error() -> None:
     columns = {"height": NUMBERS, "weight": NEAR, "model": NEAR}
     assert refusal("mae", columns, target=["height", "weight"], pred=["model"]) == (
@@ -224,6 +258,18 @@ def test_a_target_is_looked_for_in_the_file_of_the_truth_first() -> None:
     assert assign(source, [parse_spec("mae")]).notes == ('using "y" of the truth as target and "y" as pred',)
 
 
+def test_a_column_of_the_truth_is_told_from_one_of_the_same_name() -> None:
+    source = table({"id": Y, "prediction": NEAR}, {"id": Y, "prediction": NUMBERS})
+    found = assign(source, [parse_spec("mae")], {"target": ["prediction"]})
+    assert found.notes == ('using "prediction" of the truth as target and "prediction" as pred',)
+    with pytest.raises(UsageError) as caught:
+        assign(source, [parse_spec("mae")])
+    assert str(caught.value) == (
+        'preds.csv: no column is clearly the target of mae; there is "id" (an id), "prediction" (numbers), '
+        '"id" of the truth (an id), "prediction" of the truth (numbers). Hint: name it with --target.'
+    )
+
+
 # --- roles of other losses --------------------------------------------------------------------------------------------
 
 VECTORS = [(1.0, 2.0), (2.0, 3.0), (0.5, 1.0), (1.0, 1.0), (2.0, 2.0), (3.0, 1.0)]
@@ -244,6 +290,18 @@ def test_contrastive_asks_where_a_file_has_both() -> None:
     )
     (call,) = assigned("contrastive", columns, distance=["distance"]).calls
     assert tuple(call.fields) == ("distance", "similar")
+
+
+def test_a_column_of_the_role_s_own_name_is_taken_whatever_it_holds() -> None:
+    """The check of the data names the row of a wrong code; "no column" would be a wrong diagnosis."""
+    (call,) = assigned("contrastive", {"distance": NUMBERS, "similar": [1, 0, -1, 1, 0, 1]}).calls
+    assert call.fields == {"distance": Field(("distance",)), "similar": Field(("similar",))}
+
+
+def test_the_vectors_of_two_roles_are_in_one_order() -> None:
+    columns = {"first_0": NUMBERS, "first_1": NEAR, "second_1": NEAR, "second_0": NUMBERS, "similar": Y}
+    (call,) = assigned("contrastive", columns).calls
+    assert call.fields["second"] == Field(("second_0", "second_1"), matrix=True)
 
 
 def test_roles_of_two_forms_do_not_mix() -> None:
@@ -285,6 +343,30 @@ def test_a_file_without_a_target_lists_what_its_columns_look_like() -> None:
     assert refusal("mae", {"PassengerId": [1, 2, 3], "Survived": [0, 1, 1], "abs_error": [1.5, 0.5, 1.0]}) == (
         'preds.csv: no column is clearly the target of mae; there is "PassengerId" (an id), "Survived" (0 or 1), '
         '"abs_error" (an error). Hint: name it with --target, or give the file that holds it with --truth.'
+    )
+
+
+@pytest.mark.parametrize("name", ["p", "prob", "p_spam"])
+def test_a_probability_just_outside_its_interval_is_still_one(name: str) -> None:
+    (call,) = assigned("bce", {"y": [1, 0], name: [1.0000001, 0.2]}).calls
+    assert call.fields["pred"] == Field((name,))
+
+
+def test_numbers_kept_as_text_are_told_how_they_are_read() -> None:
+    columns = {"y": ["1.5", "2"], "yhat": ["1", "2.5"]}
+    assert refusal("mae", columns) == (
+        'preds.csv: "y" looks like the target, but holds words where mae takes numbers. '
+        "Hint: it holds numbers as text; -p yhat -t y reads them as numbers."
+    )
+
+
+def test_columns_of_one_name_go_by_position() -> None:
+    source = FixedSource([column("y", NUMBERS), column("p", NEAR), column("p", NUMBERS)])
+    with pytest.raises(UsageError) as caught:
+        assign(source, [parse_spec("mae")])
+    assert str(caught.value) == (
+        'preds.csv: no column is clearly the pred of mae; there is "y" (numbers), "p" (numbers), "p" (numbers). '
+        "Hint: name it with --pred; columns of one name go by position, such as --pred '#2'."
     )
 
 

@@ -61,6 +61,11 @@ def test_a_file_that_suits_no_loss_says_where_to_look() -> None:
     )
 
 
+def test_the_next_command_reads_standard_input_as_a_dash() -> None:
+    text = report.inspection([replace(FOUND, file="standard input")], "table")
+    assert text.splitlines()[-1] == "Next: losscli compute mae -"
+
+
 def test_a_file_of_unknown_length_without_columns_is_shown() -> None:
     empty = Inspection(file="x.csv", format="csv", rows=None, columns=())
     assert report.inspection([empty], "table").startswith("x.csv  csv, an unknown number of rows, 0 columns\n\nLosses")
