@@ -132,7 +132,8 @@ class _Fold:
 
         def totals(block: Block, _: numpy.ndarray | None) -> tuple[Fraction, Fraction]:
             prepared = block.prepare(call, self._weight)
-            target = prepared.roles["target"].to(torch.float64).reshape(len(prepared.roles["target"]), -1)
+            target = prepared.roles["target"].to(torch.float64)
+            target = target.flatten(1) if target.dim() > 1 else target[:, None]
             weights = prepared.weights if prepared.weights is not None else torch.ones(len(target), dtype=torch.float64)
             every = weights.to(target.device)[:, None].expand_as(target).reshape(-1)
             positive = ExactSum.of_products(every, target.reshape(-1))

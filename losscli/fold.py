@@ -58,10 +58,13 @@ def fold_block(
     summaries, labels, columns = [], [], []
     for call in calls:
         prepared = block.prepare(call, weight)
-        values = call.loss.evaluate(prepared.roles)
+        # A loss need not know what to make of no data at all.
+        empty = prepared.kept is not None and len(prepared.kept) == 0
+        nothing = next(iter(prepared.roles.values())).new_zeros(0)
+        values = nothing if empty else call.loss.evaluate(prepared.roles)
         block.check_values(call, prepared, values)
         labels.append(_labels_seen(block, call, prepared))
-        own = call.loss.weights(prepared.roles)
+        own = None if empty else call.loss.weights(prepared.roles)
         counted, weights, kept = values, prepared.weights, prepared.kept
         if own is not None:
             own = own.to(torch.float64)

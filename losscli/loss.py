@@ -188,6 +188,12 @@ class BoundLoss:
         if len(args) > len(self.loss.roles) or len(given) < len(args) + len(roles):
             raise UsageError(f"{self.name} takes {', '.join(self.loss.roles)}, each once")
         self._check_roles(given)
+        for name, value in given.items():
+            if not hasattr(value, "requires_grad"):
+                raise UsageError(
+                    f"{self.name}: {name} is a {type(value).__name__}, not a tensor",
+                    hint="losscli.compute takes lists and arrays.",
+                )
         self.check_shapes({name: tuple(value.shape) for name, value in given.items()})
         return self.evaluate(given)
 
@@ -239,6 +245,12 @@ class BoundLoss:
                 f"{self.name}: the shapes do not fit: {found}", hint=f"it takes {wanted}; none is broadcast."
             )
         return {name: size for name, size in candidates[0].items() if isinstance(size, int)}
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, BoundLoss) and self.spec == other.spec
+
+    def __hash__(self) -> int:
+        return hash(self.spec)
 
     def __repr__(self) -> str:
         return f"<loss {self.spec}>"
