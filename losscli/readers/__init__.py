@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
+from weakref import WeakSet
 
-from losscli.errors import DataError, ResourceError
+from losscli.errors import DataError, ResourceError, UsageError
 from losscli.readers.formats import HEAD, SUFFIXES, TEXT, compression_of, format_of
 from losscli.readers.source import ReadOptions, Source
 from losscli.readers.spool import Spool, decompressed, transcoded
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 STDIN = "-"
 STDIN_SHOWN = "standard input"
+_already_read: WeakSet[BinaryIO] = WeakSet()
 
 
 def open_source(path: str | os.PathLike[str], options: ReadOptions | None = None) -> Source:
@@ -28,7 +30,7 @@ def open_source(path: str | os.PathLike[str], options: ReadOptions | None = None
     Raises:
         DataError: the file holds no rows or is not what it seems.
         ResourceError: the file is not there or cannot be read.
-        UsageError: an option that means nothing.
+        UsageError: an option that means nothing; standard input a second time.
     """
     path, options = os.fspath(path), options or ReadOptions()
     spool = _standard_input() if path == STDIN else Spool.of_file(path)
@@ -51,6 +53,9 @@ def _standard_input() -> Spool:
     # Python has no sys.stdin where the caller closed it.
     if sys.stdin is None:
         raise ResourceError("standard input is closed")
+    if sys.stdin.buffer in _already_read:
+        raise UsageError("standard input can be read only once")
+    _already_read.add(sys.stdin.buffer)
     return Spool.of_stream(STDIN_SHOWN, sys.stdin.buffer)
 
 
@@ -111,7 +116,7 @@ def join_truth(data: Source, truth: Source, id: str | None = None) -> Source:
         id: the column that joins the two. None: the id column that both have, else row by row.
 
     Raises:
-        UsageError: a file has no column ``id``, or both have several id columns.
+        UsageError: a file has no column ``id``; both have several id columns, or ids under different names.
         DataError: ids that are missing, repeated or without a partner; numbers of rows that differ.
     """
     from losscli.readers.join import joined

@@ -8,12 +8,12 @@ import tempfile
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 from losscli._lazy import numpy
 from losscli.errors import DataError, shown
-from losscli.readers.arrays import ArrayTable, Header, check_length, describe_array, mapped, read_header
-from losscli.readers.source import Batch, ReadOptions
+from losscli.readers.arrays import ArrayTable, Header, Unsuited, check_length, describe_array, mapped, read_header
+from losscli.readers.source import Batch, Column, ReadOptions
 from losscli.readers.spool import BLOCK, Spool
 from losscli.readers.table import BatchMaker
 
@@ -33,28 +33,39 @@ class NpzSource(ArrayTable):
         options: the words for missing values, where arrays hold words.
 
     Raises:
-        DataError: it is damaged, holds something that is no array, or arrays of different lengths.
+        DataError: it is damaged, holds something that is no array, or no array that can be a column.
     """
 
     def __init__(self, spool: Spool, name: str, options: ReadOptions) -> None:
         self._spool = spool
         self._unpacked: dict[str, Spool] = {}
+        self._unsuited: dict[str, Unsuited] = {}
         try:
             with spool.open() as stream, zipfile.ZipFile(stream) as archive:
                 members = self._checked(archive)
-                headers = {key: self._header(archive, key, info) for key, info in members.items()}
-                self._check_lengths(headers)
-                arrays = {key: self._array(archive, key, info, headers[key]) for key, info in members.items()}
+                headers = self._headers(archive, members)
+                arrays = {key: self._array(archive, key, members[key], header) for key, header in headers.items()}
         except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, zlib.error, struct.error) as error:
             raise DataError("the archive is damaged, cut or encrypted", file=spool.name) from error
         super().__init__(name, "npz", options, arrays)
-        self.columns = tuple(describe_array(key, key, spool.name, array) for key, array in arrays.items())
+        lengths = Counter(len(array) for array in arrays.values()).most_common()
+        self._usual = lengths[0][0]
+        self.rows = self._usual if len(lengths) == 1 else None
+        # Two lengths that are equally common leave open which of them is that of the data.
+        odd = {length for length, times in lengths if times < lengths[0][1]}
+        self.columns = tuple(
+            Column(key, key, spool.name, "other")
+            if key in self._unsuited or len(arrays[key]) in odd
+            else describe_array(key, key, spool.name, arrays[key])
+            for key in members
+        )
         self._sums = {
-            key: (members[key], headers[key]) for key in members if members[key].compress_type == zipfile.ZIP_STORED
+            key: (members[key], headers[key]) for key in headers if members[key].compress_type == zipfile.ZIP_STORED
         }
 
     def batches(self, maker: BatchMaker, chunk_rows: int) -> Iterator[Batch]:
         """See ``Table.batches``. The members that are mapped have their checksums verified first."""
+        self._rows_of(maker.keys)
         for key in maker.keys:
             if key in self._sums:
                 self._verify(key, *self._sums.pop(key))
@@ -90,16 +101,41 @@ class NpzSource(ArrayTable):
         check_length(header, info.file_size, self._spool.name, key)
         return header
 
-    def _check_lengths(self, headers: dict[str, Header]) -> None:
-        first = next(iter(headers))
-        rows = headers[first].shape[0]
-        for key, header in headers.items():
-            if header.shape[0] != rows:
-                raise DataError(
-                    f"{shown(first)} has {rows:,} rows, but {shown(key)} has {header.shape[0]:,}", file=self._spool.name
-                )
-        if rows == 0:
+    def _headers(self, archive: zipfile.ZipFile, members: Mapping[str, zipfile.ZipInfo]) -> dict[str, Header]:
+        """The headers of the members that can be columns; of the others it is kept why they cannot."""
+        headers = {}
+        for key, info in members.items():
+            try:
+                headers[key] = self._header(archive, key, info)
+            except Unsuited as reason:
+                self._unsuited[key] = reason
+        if not headers:
+            raise next(iter(self._unsuited.values()))
+        if not any(header.shape[0] for header in headers.values()):
             raise DataError("0 rows", file=self._spool.name)
+        return headers
+
+    def _rows_of(self, keys: Sequence[str]) -> int:
+        """See ``ArrayTable``: members that nobody reads do not matter.
+
+        Raises:
+            DataError: a member cannot be read, or the members have different lengths.
+        """
+        for key in keys:
+            if key in self._unsuited:
+                raise self._unsuited[key]
+        lengths = {key: len(self._arrays[key]) for key in keys}
+        first = next(iter(lengths), None)
+        if first is None:
+            return self._usual
+        for key, rows in lengths.items():
+            if rows != lengths[first]:
+                raise DataError(
+                    f"{shown(first)} has {lengths[first]:,} rows, but {shown(key)} has {rows:,}", file=self._spool.name
+                )
+        if lengths[first] == 0:
+            raise DataError("0 rows", file=self._spool.name, column=first)
+        return lengths[first]
 
     def _array(self, archive: zipfile.ZipFile, key: str, info: zipfile.ZipInfo, header: Header) -> numpy.ndarray:
         if info.compress_type == zipfile.ZIP_STORED:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO, cast
 
@@ -47,11 +47,16 @@ class Header:
         return self.size + math.prod(self.shape) * self.dtype.itemsize
 
 
+class Unsuited(DataError):
+    """A sound array that cannot be a column of data; it matters only where that column is asked for."""
+
+
 def read_header(stream: BinaryIO, file: str, column: str | None = None) -> Header:
     """Reads and checks a header; allocates nothing of the size that it claims.
 
     Raises:
-        DataError: it is no header, or its elements are no numbers, words or truth values.
+        DataError: it is no header.
+        Unsuited: it has no axis, or its elements are no numbers, words or truth values.
     """
     form = numpy.lib.format
     try:
@@ -66,15 +71,15 @@ def read_header(stream: BinaryIO, file: str, column: str | None = None) -> Heade
         raise DataError("this is not .npy data, or its header is damaged", file=file, column=column) from error
     if dtype.kind in REFUSED or dtype.names is not None:
         kind = "V" if dtype.names is not None else dtype.kind
-        raise DataError(f"the array holds {REFUSED[kind]} ({shown(str(dtype))}), not numbers", file=file, column=column)
+        raise Unsuited(f"the array holds {REFUSED[kind]} ({shown(str(dtype))}), not numbers", file=file, column=column)
     if dtype.kind == "f" and dtype.itemsize > 8:
-        raise DataError(
+        raise Unsuited(
             f"the array holds {dtype.itemsize * 8}-bit floats; at most 64-bit are read", file=file, column=column
         )
     if dtype.itemsize == 0 or any(size < 0 for size in shape):
         raise DataError("this is not .npy data, or its header is damaged", file=file, column=column)
     if len(shape) == 0:
-        raise DataError("the array is a single number, not one a datum", file=file, column=column)
+        raise Unsuited("the array is a single number, not one a datum", file=file, column=column)
     return Header(shape, fortran, dtype, stream.tell())
 
 
@@ -118,14 +123,19 @@ class ArrayTable(Table):
         self.options = options
         self.notes: list[str] = []
         self._arrays = dict(arrays)
-        self.rows = len(next(iter(self._arrays.values())))
+        self.rows: int | None = len(next(iter(self._arrays.values())))
 
     def batches(self, maker: BatchMaker, chunk_rows: int) -> Iterator[Batch]:
         """See ``Table.batches``."""
-        for start in range(0, self.rows or 0, chunk_rows):
-            stop = min(start + chunk_rows, self.rows or 0)
+        rows = self._rows_of(maker.keys)
+        for start in range(0, rows, chunk_rows):
+            stop = min(start + chunk_rows, rows)
             cells = {key: self._arrays[key][start:stop] for key in maker.keys}
             yield from delivered(*maker.make(cells, start + 1, stop - start))
+
+    def _rows_of(self, keys: Sequence[str]) -> int:
+        """How many data these columns have."""
+        return self.rows or 0
 
 
 class NpySource(ArrayTable):

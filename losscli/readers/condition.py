@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from losscli._lazy import duckdb, numpy, pyarrow
-from losscli.errors import UsageError, did_you_mean, shown
+from losscli.errors import UsageError, did_you_mean, escape, shown
 from losscli.readers.conversion import EXACT_UP_TO, Conversion, Fault, carried
 from losscli.readers.interchange import arrow_of, numpy_of
 from losscli.readers.source import Column
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from losscli.readers.table import Table
 
 INDEX = "position in the batch"
+# SQL has these without brackets, where DuckDB's parser takes them for columns.
+CLOCKS = {"current_date", "current_time", "current_timestamp", "localtime", "localtimestamp"}
 
 
 class Condition:
@@ -67,7 +70,8 @@ class Condition:
         named[INDEX] = arrow_of(numpy.arange(count))
         table = pyarrow.Table.from_arrays(list(named.values()), names=list(named))
         try:
-            kept = self._connect().from_arrow(table).filter(self._text).project(f'"{INDEX}"').to_arrow_table()
+            connection = self._connect()
+            kept = connection.from_arrow(table).filter(self._text).project(f'"{INDEX}"').to_arrow_table()
         except duckdb.Error as failure:
             raise self._refused(str(failure)) from None
         positions: numpy.ndarray = numpy.sort(numpy_of(kept.column(0).combine_chunks()))
@@ -100,15 +104,41 @@ class Condition:
                 "lock_configuration = true",
             ):
                 connection.execute(f"SET {setting}")
+            self._refuse_changing(connection)
             self._connection = connection
         return self._connection
+
+    def _refuse_changing(self, connection: Any) -> None:
+        """Refuses what gives another answer each time, by DuckDB's own parse and list of functions."""
+        query = "SELECT json_serialize_sql(?::VARCHAR)"
+        ((serialized,),) = connection.execute(query, [f"SELECT 1 WHERE {self._text}"]).fetchall()
+        parsed = json.loads(serialized)
+        called = {name for node in _nodes(parsed) if isinstance(name := node.get("function_name"), str)}
+        query = "SELECT DISTINCT function_name FROM duckdb_functions() WHERE stability <> 'CONSISTENT' ORDER BY 1"
+        changing = {name for (name,) in connection.execute(query).fetchall()} & called if called else set()
+        own = {column.name.casefold() for column in self._source.columns}
+        for node in _nodes(parsed):
+            if node.get("type") == "COLUMN_REF" and len(node["column_names"]) == 1:
+                changing |= ({node["column_names"][0].casefold()} & CLOCKS) - own
+        if changing:
+            raise UsageError(
+                f"--where {shown(self._text)}: {shown(min(changing))} gives another answer each time, "
+                "but every pass has to take the same rows"
+            )
 
     def _refused(self, reason: str) -> UsageError:
         unknown = re.search(r'Referenced column "(.*?)" (?:was )?not found', reason)
         names = [column.name for column in self._source.columns]
         where = f"--where {shown(self._text)}"
         if unknown is None:
-            return UsageError(f"{where}: {_shortened(reason)}")
+            named = [self._source.column(key) for key, name in self._names.items() if _mentions(self._text, name)]
+            vectors = [column for column in named if column.kind == "vector"]
+            if vectors and not reason.startswith("Parser"):
+                name = vectors[0].name
+                hint = f"{name}[1] is its first number." if name.isidentifier() else None
+                return UsageError(f"{where}: {shown(name)} is a column of vectors, which cannot be compared", hint=hint)
+            hint = self._quoting(named) if reason.startswith("Parser") else None
+            return UsageError(f"{where}: {_shortened(reason)}", hint=hint)
         word = unknown[1]
         if word.casefold() in self._doubtful:
             alike = " and ".join(shown(name) for name in names if name.casefold() == word.casefold())
@@ -117,6 +147,17 @@ class Condition:
         return UsageError(
             f"{where}: there is no column {shown(word)}", hint=hint or "words are written in 'single quotes'."
         )
+
+    def _quoting(self, named: Sequence[Column]) -> str | None:
+        """A hint for columns that SQL takes for something else where they stand without quotes."""
+        query = "SELECT keyword_name FROM duckdb_keywords() WHERE keyword_category <> 'unreserved'"
+        keywords = {word for (word,) in self._connect().execute(query).fetchall()}
+        for column in named:
+            if column.name.casefold() in keywords or not re.fullmatch(r"[^\W\d]\w*", column.name):
+                quoted = '"' + column.name.replace('"', '""') + '"'
+                if quoted.casefold() not in self._text.casefold():
+                    return f"write the column in double quotes: {escape(quoted)}."
+        return None
 
 
 class KeyedFault(Fault):
@@ -141,6 +182,20 @@ def _names(text: str, columns: tuple[Column, ...]) -> dict[str, str]:
         for key, name in names.items()
         if name and name.casefold() in plain and name.casefold() not in doubtful
     }
+
+
+def _mentions(text: str, name: str) -> bool:
+    return re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text, re.IGNORECASE) is not None
+
+
+def _nodes(parsed: Any) -> Iterator[dict[str, Any]]:
+    """Every object in a parsed statement."""
+    if isinstance(parsed, dict):
+        yield parsed
+        parsed = list(parsed.values())
+    if isinstance(parsed, list):
+        for each in parsed:
+            yield from _nodes(each)
 
 
 def _differing_in_case(columns: tuple[Column, ...]) -> set[str]:

@@ -56,7 +56,8 @@ class Lines:
     def _decoded(self, raw: bytes, start: int) -> str:
         if b"\0" in raw:
             offset = start + raw.index(b"\0")
-            hint = "--encoding utf-16 reads UTF-16 text." if raw.count(b"\0") * 3 > len(raw) else None
+            utf_16 = raw.count(b"\0") * 3 > len(raw)
+            hint = "--encoding utf-16 reads UTF-16 text." if utf_16 else "tr -d '\\0' leaves such bytes out."
             raise DataError(
                 f"byte {offset:,} is NUL, which is no text", file=self.spool.name, line=self.count + 1, hint=hint
             )

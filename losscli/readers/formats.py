@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from losscli.errors import DataError, UsageError, did_you_mean, shown
 from losscli.readers.spool import COMPRESSIONS
 
@@ -41,6 +43,7 @@ MAGIC = {
     b"PK\x05\x06": "npz",
 }
 HEAD = 4096
+JSON_ARRAY = re.compile(rb"(?:\xef\xbb\xbf)?\s*\[\s*[{\[]")
 POINTER = b"version https://git-lfs.github.com/spec/"
 
 
@@ -54,7 +57,7 @@ def format_of(path: str, head: bytes, given: str | None) -> str:
 
     Raises:
         UsageError: there is no such format.
-        DataError: the bytes are not what the suffix says.
+        DataError: the bytes are not what the suffix says, or a JSON array.
 
     Example:
         >>> format_of("x.csv.gz", b"a,b", None), format_of("-", b"PAR1", None)
@@ -74,6 +77,10 @@ def format_of(path: str, head: bytes, given: str | None) -> str:
     )
     if seen is not None and (expected is None or expected in TEXT):
         return seen
+    if expected in (None, "jsonl") and JSON_ARRAY.match(head):
+        raise DataError(
+            "it is a JSON array", file=path, hint="write one object a line (JSON Lines), as jq -c '.[]' does."
+        )
     if expected is not None:
         return expected
     return "jsonl" if head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{") else "csv"

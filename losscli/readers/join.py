@@ -11,6 +11,7 @@ from losscli._lazy import numpy, pyarrow
 from losscli.errors import DataError, UsageError, did_you_mean, escape, shown
 from losscli.names import joined as compared
 from losscli.names import read_name
+from losscli.readers.ids import comparable, ids_of, matched, occurring, repeated
 from losscli.readers.interchange import arrow_of, numpy_of, present_in
 from losscli.readers.source import Batch, Column, Field, ReadOptions, Source
 from losscli.readers.table import BatchMaker, Table, delivered
@@ -18,6 +19,9 @@ from losscli.readers.table import BatchMaker, Table, delivered
 if TYPE_CHECKING:
     from losscli.readers.conversion import Cells
 
+_TRUTH = "truth::"
+# Numbers written with fewer digits in one of two files are not a contradiction.
+ROUNDING = 1e-3
 IN_MEMORY = ("npy", "npz", "memory", "arrays")
 
 
@@ -117,6 +121,7 @@ class Beside(Table):
         for part, rows in zip(self._parts, counts):
             if rows != counts[0]:
                 raise self._different(counts[0], part, rows)
+        self.rows = counts[0]
 
     def line(self, row: int) -> int | None:
         """The physical line of a data row, where all files of lines agree on it."""
@@ -137,6 +142,63 @@ class SideBySide(Beside):
         super().__init__([Part(source, {role: key}) for role, (source, key) in parts.items()], columns, name)
 
 
+class InOrder(Beside):
+    """Data beside the truth, row by row, because no id joins the two.
+
+    Args:
+        data: the predictions.
+        truth: the targets.
+
+    Raises:
+        UsageError: both have ids, but under different names.
+        DataError: the numbers of rows differ.
+    """
+
+    def __init__(self, data: Source, truth: Source) -> None:
+        self._although = _without_partner(data, truth)
+        of_data = {column.name: column for column in reversed(data.columns) if column.name and not column.shape}
+        self._unproven = [
+            (of_data[column.name], replace(column, key=_key(column)))
+            for column in truth.columns
+            if column.name in of_data and not column.shape
+        ]
+        hint = "--id COL joins the two by a column that both have."
+        super().__init__(_beside(data, truth), [*data.columns, *_columns_of_truth(truth)], data.name, hint)
+
+    def batches(self, maker: BatchMaker, chunk_rows: int) -> Iterator[Batch]:
+        """See ``Table.batches``. First makes sure that what both files say of a row agrees."""
+        read = {key for each in maker.fields for key in each.columns}
+        # Before both sides are asked for numbers it is open which columns are prediction and target.
+        if len({key.startswith(_TRUTH) for key in read}) == 2:
+            pairs = [pair for pair in self._unproven if not read & {column.key for column in pair}]
+            if pairs:
+                self._prove(pairs, chunk_rows)
+            self._unproven = [pair for pair in self._unproven if pair not in pairs]
+        yield from super().batches(maker, chunk_rows)
+        note = f"joined by row order: {self.rows or 0:,} rows{self._although}"
+        if note not in self.notes:
+            self.notes.append(note)
+
+    def _prove(self, pairs: Sequence[tuple[Column, Column]], chunk_rows: int) -> None:
+        """Makes sure that columns of the same name in both files have the same values."""
+        maker = BatchMaker(self, (), [column.key for pair in pairs for column in pair], self.options)
+        for batch in super().batches(maker, chunk_rows):
+            for of_data, of_truth in pairs:
+                cells = batch.carried[of_data.key], batch.carried[of_truth.key]
+                differing = _differing(*cells)
+                if len(differing):
+                    row = int(batch.rows[differing[0]])
+                    ours, theirs = (shown(str(each[int(differing[0])].as_py())) for each in cells)
+                    raise DataError(
+                        f"{ours}, but {escape(of_truth.file)} has {theirs} there",
+                        file=of_data.file,
+                        row=row,
+                        line=self._parts[0].source.line(row),
+                        column=of_data.name,
+                        hint="the rows of the two are not in the same order; --id COL joins them by a column.",
+                    )
+
+
 class ById(Table):
     """Data beside the truth that has the same id, in the order of the data.
 
@@ -155,9 +217,9 @@ class ById(Table):
         self.options = getattr(data, "options", ReadOptions())
         self._data, self._truth = _beside(data, truth)
         self._id = data.column(ids[0])
-        left, right = _comparable(_ids(data, ids[0]), _ids(truth, ids[1]))
+        left, right = comparable(ids_of(data, ids[0]), ids_of(truth, ids[1]))
         self._left = left
-        self._positions = _matched(left, right, self._id, truth.column(ids[1]))
+        self._positions = matched(left, right, self._id, truth.column(ids[1]))
         self.rows = len(self._positions)
         self._in_order = bool((self._positions == numpy.arange(len(left))).all())
         where = "" if self._in_order else f" (rows of {data.columns[0].file})"
@@ -193,11 +255,11 @@ class ById(Table):
             done += piece.count
 
     def _refuse_repeats(self, rows: numpy.ndarray) -> None:
-        repeats = _repeated(self._left.take(arrow_of(rows)))
+        repeats = repeated(self._left.take(arrow_of(rows)))
         if repeats is not None:
             count, example = repeats
             raise DataError(
-                f"{_occurring(count)} more than once, such as {shown(example)}",
+                f"{occurring(count)} more than once, such as {shown(example)}",
                 file=self._id.file,
                 column=self._id.name,
                 hint="--where takes the rows of one model or fold, as in --where \"model = 'a'\".",
@@ -213,8 +275,7 @@ def joined(data: Source, truth: Source, id: str | None) -> Source:
     ids = _given_id(data, truth, id) if id is not None else _common_id(data, truth)
     if ids is not None:
         return ById(data, truth, ids)
-    hint = "--id COL joins the two by a column that both have."
-    return Beside(_beside(data, truth), [*data.columns, *_columns_of_truth(truth)], data.name, hint)
+    return InOrder(data, truth)
 
 
 # --- columns ----------------------------------------------------------------------------------------------------------
@@ -230,7 +291,7 @@ def _columns_of_truth(truth: Source) -> list[Column]:
 
 
 def _key(column: Column) -> str:
-    return f"truth::{column.key}"
+    return f"{_TRUTH}{column.key}"
 
 
 def _given_id(data: Source, truth: Source, id: str) -> tuple[str, str]:
@@ -264,75 +325,35 @@ def _is_id(column: Column) -> bool:
     return column.kind in ("number", "text", "other") and read_name(column.name).aside == "an id"
 
 
+def _without_partner(data: Source, truth: Source) -> str:
+    """The rest of a note on ids of only one of the two, which therefore join nothing.
+
+    Raises:
+        UsageError: both have ids of one kind, under different names.
+    """
+    ids = [[column for column in source.columns if _identifies(column)] for source in (data, truth)]
+    for of_data in ids[0]:
+        for of_truth in ids[1]:
+            if of_data.kind == of_truth.kind:
+                raise UsageError(
+                    f"{shown(of_data.name)} of {escape(of_data.file)} and {shown(of_truth.name)} of "
+                    f"{escape(of_truth.file)} seem to be ids, but their names differ",
+                    hint="rename one of them like the other, or give a column that both have with --id.",
+                )
+    lonely = [column for columns in ids for column in columns]
+    return f", although {shown(lonely[0].name)} of {escape(lonely[0].file)} has no partner" if lonely else ""
+
+
+def _identifies(column: Column) -> bool:
+    return _is_id(column) and bool(column.sample) and len(set(column.sample)) == len(column.sample)
+
+
 def _shown(source: Source) -> str:
     return escape(source.columns[0].file if source.columns else source.name)
 
 
 def _distinct(parts: Sequence[Part]) -> list[Source]:
     return list({id(part.source): part.source for part in parts}.values())
-
-
-# --- ids --------------------------------------------------------------------------------------------------------------
-
-
-def _ids(source: Source, key: str) -> Any:
-    chunks = []
-    column = source.column(key)
-    for batch in source.read((), [key]):
-        ids = batch.carried[key]
-        if ids.null_count:
-            row = int(batch.rows[int(numpy.argmin(present_in(ids)))])
-            raise DataError("the id is missing", file=column.file, row=row, line=source.line(row), column=column.name)
-        chunks.append(ids)
-    return _chunk(pyarrow.chunked_array(chunks))
-
-
-def _comparable(left: Any, right: Any) -> tuple[Any, Any]:
-    """Both as whole numbers where all are, else both as text."""
-    try:
-        return tuple(_plain(ids).cast(pyarrow.int64()) for ids in (left, right))
-    except pyarrow.ArrowException:
-        return tuple(_plain(ids).cast(pyarrow.large_string()) for ids in (left, right))
-
-
-def _plain(ids: Any) -> Any:
-    return ids.dictionary_decode() if pyarrow.types.is_dictionary(ids.type) else ids
-
-
-def _matched(left: Any, right: Any, of_data: Column, of_truth: Column) -> numpy.ndarray:
-    import pyarrow.compute as compute
-
-    repeats = _repeated(right)
-    if repeats is not None:
-        count, example = repeats
-        problem = f"{_occurring(count)} more than once, such as {shown(example)}"
-        raise DataError(problem, file=of_truth.file, column=of_truth.name)
-    for ids, others, here, there in ((left, right, of_data, of_truth), (right, left, of_truth, of_data)):
-        lonely = ids.filter(compute.invert(compute.is_in(ids, value_set=others)))
-        if len(lonely):
-            raise DataError(
-                f"{len(lonely):,} of {len(ids):,} rows have an id that {escape(there.file)} has not, "
-                f"such as {shown(str(lonely[0].as_py()))}",
-                file=here.file,
-                column=here.name,
-            )
-    positions: numpy.ndarray = numpy_of(compute.index_in(left, value_set=right)).astype(numpy.int64)
-    return positions
-
-
-def _repeated(ids: Any) -> tuple[int, str] | None:
-    """How many ids occur more than once, and one of them."""
-    import pyarrow.compute as compute
-
-    if compute.count_distinct(ids).as_py() == len(ids):
-        return None
-    counted = compute.value_counts(ids)
-    repeated = counted.filter(compute.greater(counted.field("counts"), 1))
-    return len(repeated), str(repeated[0]["values"].as_py())
-
-
-def _occurring(count: int) -> str:
-    return "1 id occurs" if count == 1 else f"{count:,} ids occur"
 
 
 def _whole(pieces: Sequence[Piece]) -> Any:
@@ -344,3 +365,21 @@ def _whole(pieces: Sequence[Piece]) -> Any:
 
 def _chunk(cells: Any) -> Any:
     return cells.combine_chunks() if isinstance(cells, pyarrow.ChunkedArray) else cells
+
+
+# --- agreement --------------------------------------------------------------------------------------------------------
+
+
+def _differing(left: Any, right: Any) -> numpy.ndarray:
+    """The positions where both have a value and the two are not the same."""
+    there = present_in(left) & present_in(right)
+    try:
+        ours, theirs = (numpy_of(cells.cast(pyarrow.float64())) for cells in (left, right))
+    except pyarrow.ArrowException:
+        import pyarrow.compute as compute
+
+        different = compute.not_equal(*(cells.cast(pyarrow.large_string()) for cells in (left, right)))
+        return numpy.flatnonzero(numpy_of(different) & there)
+    whole = (ours == numpy.floor(ours)) & (theirs == numpy.floor(theirs))
+    same = numpy.where(whole, ours == theirs, numpy.isclose(ours, theirs, rtol=ROUNDING, atol=0, equal_nan=True))
+    return numpy.flatnonzero(~same & there)

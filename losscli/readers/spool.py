@@ -67,8 +67,10 @@ class Spool:
         content = bytearray()
         temporary: IO[bytes] | None = None
         size = 0
+        # Each piece as it comes: a read that gathers a whole block sleeps through a signal between two pieces.
+        read: Callable[[int], bytes] = getattr(stream, "read1", stream.read)
         try:
-            while block := stream.read(BLOCK):
+            while block := read(BLOCK):
                 size += len(block)
                 if at_most is not None and size > at_most:
                     raise DataError(f"holds more than the {at_most:,} bytes that it announces", file=name)

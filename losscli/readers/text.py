@@ -58,6 +58,8 @@ class TextSource(Table):
         sample = self._sample()
         if not sample:
             raise DataError("0 rows: there is only a header", file=spool.name)
+        if self._width == 1:
+            self._refuse_blanks_between(first[0], sample)
         self.columns = self._describe(names, sample)
         if options.header:
             self._refuse_header_of_numbers(first, sample)
@@ -105,10 +107,17 @@ class TextSource(Table):
                     sample.append(fields)
                     if rows.lines.offset - self._offset > HEAD:
                         break
-            except DataError:
+            except DataError as error:
+                if not sample and self._width == 1 and self.options.header and rows.row:
+                    raise self._without_header(error) from None
                 if not sample:
                     raise
         return sample
+
+    def _without_header(self, error: DataError) -> DataError:
+        """The error of a first row that is wider than a first line without any delimiter."""
+        hint = f"is the first line a comment or a title? tail -n +2 {escape(self.name)} leaves it out."
+        return DataError(error.detail, file=error.file, row=error.row, line=error.line, hint=hint)
 
     def _describe(self, names: Sequence[str], sample: Sequence[Sequence[str]]) -> tuple[Column, ...]:
         missing = frozenset(self.options.missing)
@@ -122,6 +131,17 @@ class TextSource(Table):
             kind, values = describe(cells, missing, self.options.decimal)
             columns.append(Column(key, name, self._spool.name, kind, (), values))
         return tuple(columns)
+
+    def _refuse_blanks_between(self, header: str, sample: Sequence[Sequence[str]]) -> None:
+        """A single column in which every cell is several numbers with blanks between is several columns."""
+        width = len(header.split(" "))
+        rows = [row[0].split(" ") for row in sample]
+        if width > 1 and all(len(cells) == width and all(map(self._is_number, cells)) for cells in rows):
+            raise DataError(
+                f"the first line, {shown(header)}, and the rows have {width} fields with blanks between",
+                file=self._spool.name,
+                hint="-d ' ' takes blanks for delimiters.",
+            )
 
     def _refuse_header_of_numbers(self, header: Sequence[str], sample: Sequence[Sequence[str]]) -> None:
         """A first line of numbers like the second is data; codes of classes above fractions are a header."""

@@ -148,6 +148,30 @@ def test_lengths_must_agree(folder: Path) -> None:
     assert problem("x.npz") == 'x.npz: "pred" has 5 rows, but "target" has 3.'
 
 
+@pytest.mark.parametrize("save", [numpy.savez, numpy.savez_compressed])
+def test_members_that_nobody_reads_do_not_matter(folder: Path, save: Any) -> None:
+    names = numpy.array([None, "cat"], dtype=object)
+    save(folder / "x.npz", epoch=numpy.int64(3), pred=VALUES, names=names, target=VALUES, history=numpy.ones(2))
+    source = open_source("x.npz")
+    assert [(column.key, column.kind) for column in source.columns] == [
+        ("epoch", "other"),
+        ("pred", "number"),
+        ("names", "other"),
+        ("target", "number"),
+        ("history", "other"),
+    ]
+    rows, values, _ = everything(source, ["pred", "target"], chunk_rows=2)
+    assert rows == [1, 2, 3, 4, 5]
+    assert values["target"].tobytes() == VALUES.tobytes()
+    for key, message in {
+        "epoch": 'x.npz, column "epoch": the array is a single number, not one a datum.',
+        "names": 'x.npz, column "names": the array holds Python objects ("object"), not numbers.',
+        "history": 'x.npz: "pred" has 5 rows, but "history" has 2.',
+    }.items():
+        assert problem("x.npz", fields=["pred", key]) == message
+    assert everything(source, ["history"])[0] == [1, 2]
+
+
 def archive(folder: Path, *members: tuple[str, bytes], compress: bool = False) -> None:
     with zipfile.ZipFile(folder / "x.npz", "w", zipfile.ZIP_DEFLATED if compress else zipfile.ZIP_STORED) as stream:
         for name, data in members:

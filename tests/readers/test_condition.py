@@ -70,6 +70,57 @@ def test_a_condition_that_means_nothing_is_a_usage_error(folder: Path, condition
     assert problem("x.csv", fields=["p"], where=condition) == expected[condition]
 
 
+@pytest.mark.parametrize(
+    ("condition", "name"),
+    [
+        ("random() < 0.5", "random"),
+        ("p > 1 and RANDOM() < 0.5", "random"),
+        ("p > (select random())", "random"),
+        ("uuid() > 'a'", "uuid"),
+        ("gen_random_uuid() is not null", "gen_random_uuid"),
+        ("nextval('s') > 1", "nextval"),
+        ("setseed(0.5) is null", "setseed"),
+        ("now() > p", "now"),
+        ("current_date is not null", "current_date"),
+        ("Current_Timestamp is not null", "current_timestamp"),
+    ],
+)
+def test_a_condition_that_changes_between_passes_is_refused(folder: Path, condition: str, name: str) -> None:
+    write(folder, "x.csv", TABLE)
+    assert problem("x.csv", fields=["p"], where=condition) == (
+        f'--where "{condition}": "{name}" gives another answer each time, but every pass has to take the same rows.'
+    )
+
+
+def test_a_column_may_have_the_name_of_a_clock(folder: Path) -> None:
+    write(folder, "x.csv", "p,current_date\n1,5\n2,6\n")
+    assert everything(open_source("x.csv"), ["p"], where='"current_date" = 6')[0] == [2]
+
+
+@pytest.mark.parametrize(
+    ("condition", "at", "quoted"),
+    [("similar=1", "=", '"similar"'), ("p > 0 and group = 1", "group", '"group"'), ("a b > 1", ">", '"a b"')],
+)
+def test_a_column_that_sql_takes_for_something_else_wants_quotes(
+    folder: Path, condition: str, at: str, quoted: str
+) -> None:
+    write(folder, "x.csv", "p,similar,group,a b\n1,1,1,1\n")
+    assert problem("x.csv", fields=["p"], where=condition) == (
+        f'--where "{condition}": syntax error at or near "{at}". Hint: write the column in double quotes: {quoted}.'
+    )
+
+
+@pytest.mark.parametrize("condition", ["v > 0.5", "v = 1", "abs(v) > 1"])
+def test_a_vector_cannot_be_compared(condition: str) -> None:
+    source = open_memory({"v": numpy.arange(4.0).reshape(2, 2), "p": numpy.arange(2.0)})
+    with pytest.raises(UsageError) as caught:
+        everything(source, ["p"], where=condition)
+    assert str(caught.value) == (
+        f'--where "{condition}": "v" is a column of vectors, which cannot be compared. Hint: v[1] is its first number.'
+    )
+    assert everything(source, ["p"], where="v[1] > 0.5")[0] == [2]
+
+
 def test_columns_that_differ_in_case_only_cannot_be_told_apart(folder: Path) -> None:
     write(folder, "x.csv", "p,P,q\n1,2,3\n")
     assert problem("x.csv", where="P > 1") == '--where "P > 1": the columns "p" and "P" have the same name in SQL.'

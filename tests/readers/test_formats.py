@@ -18,7 +18,7 @@ import pyarrow.feather
 import pyarrow.parquet
 import pytest
 
-from losscli.errors import LosscliError
+from losscli.errors import LosscliError, UsageError
 from losscli.readers import open_memory, open_source
 from losscli.readers.source import Field, ReadOptions
 from tests.readers.reading import everything, problem, write
@@ -354,3 +354,23 @@ print(heavy & sys.modules.keys() == {expected}, heavy & sys.modules.keys())
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert done.stdout.startswith("True"), done.stdout + done.stderr
+
+
+# --- JSON arrays and standard input -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["x.json", "x", "x.jsonl"])
+@pytest.mark.parametrize("content", ['[{"y":1,"p":2}]', '\n [\n  {"y": 1}\n]', "[[1, 2]]"])
+def test_a_json_array_is_named_as_such(folder: Path, name: str, content: str) -> None:
+    write(folder, name, content)
+    assert problem(name) == (
+        f"{name}: it is a JSON array. Hint: write one object a line (JSON Lines), as jq -c '.[]' does."
+    )
+
+
+def test_standard_input_can_be_read_only_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"y,p\n1,2\n")))
+    assert open_source("-").columns[0].name == "y"
+    with pytest.raises(UsageError) as caught:
+        open_source("-")
+    assert str(caught.value) == "standard input can be read only once."

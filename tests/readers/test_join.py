@@ -53,7 +53,9 @@ def test_ids_that_are_not_all_whole_numbers_are_compared_as_they_are_written(fol
     data = opened(folder, "id,p\n007,1\nx,2\n", "p.csv")
     joined = join_truth(data, opened(folder, "id,y\nx,5\n007,6\n", "t.csv"))
     assert everything(joined, ["truth::y"])[1]["truth::y"].tolist() == [6, 5]
-    message = 'p.csv, column "id": 1 of 2 rows have an id that t.csv has not, such as "007".'
+    message = (
+        'p.csv, column "id": 1 of 2 rows have an id that t.csv has not, such as "007"; those of t.csv are such as "7".'
+    )
     assert error(data, opened(folder, "id,y\nx,5\n7,6\n", "t.csv")) == message
 
 
@@ -63,18 +65,96 @@ def test_whole_numbers_are_the_same_id_however_they_are_written(folder: Path) ->
     assert everything(joined, ["truth::y"])[1]["truth::y"].tolist() == [6, 5]
 
 
+@pytest.mark.parametrize("written", ["007.0,6\n8.0,5", "7,6\n8.0,5", "7.,6\n8.00,5"])
+def test_whole_numbers_with_a_fraction_of_zeros_are_the_same_ids(folder: Path, written: str) -> None:
+    data = opened(folder, "id,p\n007,1\n8,2\n", "p.csv")
+    joined = join_truth(data, opened(folder, f"id,y\n{written}\n", "t.csv"))
+    assert everything(joined, ["truth::y"])[1]["truth::y"].tolist() == [6, 5]
+
+
+def test_floats_of_a_binary_file_join_the_whole_numbers_that_they_are(folder: Path) -> None:
+    pandas.DataFrame({"id": [9007199254740992.0, 2.0], "y": [0, 1]}).to_parquet(folder / "t.parquet")
+    data = opened(folder, "id,p\n2,1\n9007199254740992.0,2\n", "p.csv")
+    assert everything(join_truth(data, open_source("t.parquet")), ["truth::y"])[1]["truth::y"].tolist() == [1, 0]
+
+
+def test_ids_of_one_kind_under_different_names_are_asked_about(folder: Path) -> None:
+    data, truth = opened(folder, "id,p\n2,1\n1,2\n", "p.csv"), opened(folder, "key,y\n1,1\n2,2\n", "t.csv")
+    assert error(data, truth) == (
+        '"id" of p.csv and "key" of t.csv seem to be ids, but their names differ. '
+        "Hint: rename one of them like the other, or give a column that both have with --id."
+    )
+
+
+@pytest.mark.parametrize(
+    ("data", "truth", "note"),
+    [
+        ("p\n1\n2\n", "y\n1\n2\n", "joined by row order: 2 rows"),
+        (
+            "p\n1\n2\n",
+            "id,y\n7,1\n8,2\n",
+            'joined by row order: 2 rows, although "id" of t.csv has no partner',
+        ),
+        (
+            "path,p\na,1\nb,2\n",
+            "y\n1\n2\n",
+            'joined by row order: 2 rows, although "path" of p.csv has no partner',
+        ),
+        ("p\n1\n2\n", "key,y\na,1\na,2\n", "joined by row order: 2 rows"),
+    ],
+    ids=["no ids", "in the truth", "in the data", "repeated"],
+)
+def test_a_join_by_row_order_is_said(folder: Path, data: str, truth: str, note: str) -> None:
+    joined = join_truth(opened(folder, data, "p.csv"), opened(folder, truth, "t.csv"))
+    for _ in range(2):
+        everything(joined, ["p", "truth::y"], chunk_rows=1)
+    assert joined.notes == [note]
+
+
+@pytest.mark.parametrize("chunk_rows", [1, 2, 100])
+@pytest.mark.parametrize(
+    ("ours", "theirs", "message"),
+    [
+        ("1,5,9", "1,5.0,8", 'p.csv, row 3, column "a": "9", but t.csv has "8" there.'),
+        ("x,y,z", "x,z,y", 'p.csv, row 2, column "a": "y", but t.csv has "z" there.'),
+        ("0.5,1,2", "0.6,1,2", 'p.csv, row 1, column "a": "0.5", but t.csv has "0.6" there.'),
+    ],
+    ids=["whole numbers", "words", "fractions"],
+)
+def test_rows_that_contradict_each_other_are_not_joined_by_their_order(
+    folder: Path, ours: str, theirs: str, message: str, chunk_rows: int
+) -> None:
+    data = opened(folder, "a,p\n" + "".join(f"{cell},1\n" for cell in ours.split(",")), "p.csv")
+    truth = opened(folder, "a,y\n" + "".join(f"{cell},1\n" for cell in theirs.split(",")), "t.csv")
+    hint = " Hint: the rows of the two are not in the same order; --id COL joins them by a column."
+    assert error(data, truth, fields=["p", "truth::y"], chunk_rows=chunk_rows) == message + hint
+    # What one side says of itself is no contradiction, and a prediction may have the name of its target.
+    everything(join_truth(data, truth), ["p"])
+    if ours[0].isdigit():
+        everything(join_truth(data, truth), ["a", "truth::a"])
+
+
+def test_rounding_and_gaps_are_no_contradiction(folder: Path) -> None:
+    data = opened(folder, "a,b,p\n0.12345,x,1\n,y,2\n3,,3\n", "p.csv")
+    joined = join_truth(data, opened(folder, "a,b,y\n0.1234,x,1\n5,y,2\n3.0,z,3\n", "t.csv"))
+    assert everything(joined, ["p", "truth::y"])[0] == [1, 2, 3]
+    assert joined.notes == ["joined by row order: 3 rows"]
+
+
 @pytest.mark.parametrize(
     ("data", "truth", "message"),
     [
         (
             "id,p\n1,1\n",
             "id,y\n1,1\n2,0\n",
-            't.csv, column "id": 1 of 2 rows have an id that p.csv has not, such as "2".',
+            't.csv, column "id": 1 of 2 rows have an id that p.csv has not, such as "2"; '
+            'those of p.csv are such as "1".',
         ),
         (
             "id,p\n1,1\n5,1\n",
             "id,y\n1,1\n",
-            'p.csv, column "id": 1 of 2 rows have an id that t.csv has not, such as "5".',
+            'p.csv, column "id": 1 of 2 rows have an id that t.csv has not, such as "5"; '
+            'those of t.csv are such as "1".',
         ),
         ("id,p\n1,1\n", "id,y\n1,1\n1,0\n", 't.csv, column "id": 1 id occurs more than once, such as "1".'),
         ("id,p\n,1\n2,1\n", "id,y\n1,1\n2,0\n", 'p.csv, row 1, column "id": the id is missing.'),

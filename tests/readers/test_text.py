@@ -193,7 +193,10 @@ def test_an_underscore_in_other_columns_does_not_slow_or_change_anything(folder:
             "Hint: --encoding names the encoding, such as latin-1 or cp1252.",
         ),
         ("a,b\n1,2\n".encode("utf-16"), "x.csv: byte 0: this is UTF-16 text. Hint: --encoding utf-16 reads it."),
-        (b"a,b\n1,2\x003\n4,5\n", "x.csv, line 2: byte 7 is NUL, which is no text."),
+        (
+            b"a,b\n1,2\x003\n4,5\n",
+            "x.csv, line 2: byte 7 is NUL, which is no text. Hint: tr -d '\\0' leaves such bytes out.",
+        ),
         (
             "a,b\n1,2\n".encode("utf-16-le"),
             "x.csv, line 1: byte 1 is NUL, which is no text. Hint: --encoding utf-16 reads UTF-16 text.",
@@ -351,3 +354,22 @@ def test_a_file_that_is_not_there(folder: Path) -> None:
     write(folder, "preds.csv", "p\n1\n")
     assert problem("pred.csv") == 'pred.csv: no such file. Hint: did you mean "preds.csv"?'
     assert problem(".") == ". is a directory."
+
+
+def test_a_comment_above_the_header_is_pointed_out(folder: Path, way: str) -> None:
+    write(folder, "x.csv", "# made by me\ny,yhat\n1,2\n")
+    assert problem("x.csv") == (
+        "x.csv, row 1: has 2 fields where the header has 1. "
+        "Hint: is the first line a comment or a title? tail -n +2 x.csv leaves it out."
+    )
+
+
+def test_blanks_between_numbers_are_pointed_out(folder: Path, way: str) -> None:
+    write(folder, "x.txt", "y yhat\n1 2\n3 4.5\n")
+    assert problem("x.txt") == (
+        'x.txt: the first line, "y yhat", and the rows have 2 fields with blanks between. '
+        "Hint: -d ' ' takes blanks for delimiters."
+    )
+    assert everything(open_source("x.txt", ReadOptions(delimiter=" ")))[1]["yhat"].tolist() == [2, 4.5]
+    write(folder, "x.txt", "the label\ngolden retriever\nred fox\n")
+    assert everything(open_source("x.txt"), [], ["the label"])[2] == {"the label": ["golden retriever", "red fox"]}
