@@ -16,7 +16,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from losscli.summary import ExactSum, Groups, Largest, Summary
+from losscli.summary import ExactSum, Groups, Summary
 from losscli.summary.exact_sum import rounded_root
 
 FINITE = st.one_of(
@@ -100,21 +100,15 @@ def make_sum(values: list[float]) -> ExactSum:
     return ExactSum.of(tensor(values))
 
 
-def make_largest(values: list[float]) -> Largest:
-    # Row numbers are unique in a run; the hash of the values keeps them apart enough, and ties by row are allowed.
-    return Largest.of(tensor(values), torch.arange(len(values)) + len(values) * 1000, 5)
-
-
 def make_groups(values: list[float]) -> Groups:
     return Groups.of(tensor(values), None, torch.arange(len(values)) % 3, 3)
 
 
-MAKERS = [make_summary, make_weighted, make_sum, make_largest, make_groups]
+MAKERS = [make_summary, make_weighted, make_sum, make_groups]
 EMPTY = {
     make_summary: Summary.empty(),
     make_weighted: Summary.empty(),
     make_sum: ExactSum.empty(),
-    make_largest: Largest.empty(5),
     make_groups: Groups.empty(),
 }
 
@@ -433,25 +427,3 @@ def test_one_group_of_everything_is_the_whole_to_the_last_bit() -> None:
     for _ in range(12):
         groups, whole = groups.merge(groups), whole.merge(whole)
     assert dict(groups) == {0: whole}
-
-
-# --- the largest ------------------------------------------------------------------------------------------------------
-
-
-@MANY
-@given(st.lists(VALUES, max_size=60), st.integers(1, 8), st.integers(0, 60), st.integers(0, 2**32))
-def test_the_largest_are_those_of_a_full_sort(values: list[float], k: int, cut: int, seed: int) -> None:
-    numbers = random.Random(seed).sample(range(1, len(values) + 1), len(values))
-    rows = torch.tensor(numbers, dtype=torch.int64)
-    undefined = sorted(row for row, value in zip(numbers, values) if math.isnan(value))
-    defined = sorted((-value, row) for row, value in zip(numbers, values) if not math.isnan(value))
-    ranked = [*undefined, *(row for _, row in defined)][:k]
-    whole = Largest.of(tensor(values), rows, k)
-    parts = Largest.of(tensor(values[cut:]), rows[cut:], k).merge(Largest.of(tensor(values[:cut]), rows[:cut], k))
-    assert [row for _, row in whole.rows] == ranked
-    assert parts == whole
-
-
-def test_nan_is_before_infinity_and_ties_go_to_the_earlier_row() -> None:
-    values, rows = tensor([2.0, math.inf, math.nan, 2.0, 2.0]), torch.tensor([5, 2, 3, 4, 1])
-    assert Largest.of(values, rows, 4).rows == ((math.nan, 3), (math.inf, 2), (2.0, 1), (2.0, 4))

@@ -1,4 +1,4 @@
-"""Mergeable summaries of losses: exact sums, moments, extremes, groups and the largest losses.
+"""Mergeable summaries of losses: exact sums, moments, extremes and groups.
 
 Everything here is plain numbers, so it pickles and needs no torch; only ``of`` reads tensors. Merging adds integers, so
 that chunks, threads, files and machines give the same bits in any order and any tree.
@@ -6,5 +6,4 @@ that chunks, threads, files and machines give the same bits in any order and any
 
 from losscli.summary.exact_sum import ExactSum as ExactSum
 from losscli.summary.groups import Groups as Groups
-from losscli.summary.largest import Largest as Largest
 from losscli.summary.moments import Summary as Summary
