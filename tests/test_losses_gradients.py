@@ -14,6 +14,7 @@ from losscli.loss import Loss
 from losscli.registry import losses, parse_spec
 from tests import oracle
 from tests.loss_cases import CASES, Datum, soft_targets
+from tests.oracle import multiclass
 
 
 def gradient(spec: str, datum: Datum, role: str) -> list[float]:
@@ -85,7 +86,7 @@ def test_the_gradient_of_soft_targets_is_p_minus_q() -> None:
         if max(map(abs, datum["pred"])) > 500:
             continue
         with oracle.mpmath.workprec(oracle.PRECISION):
-            p = oracle.class_probabilities(datum["pred"], "logits")
+            p = multiclass.class_probabilities(datum["pred"], "logits")
             total = math.fsum(datum["target"])
             expected = [float(v * total - q) for v, q in zip(p, datum["target"])]
         assert gradient("cross-entropy", datum, "pred") == pytest.approx(expected, rel=1e-13, abs=1e-15)
