@@ -12,13 +12,21 @@ __version__ = "0.1.0"
 # The package has modules called loss and losses. Importing them first lets the functions keep these names.
 import losscli.losses  # noqa: F401 - enters the families in the registry
 from losscli.errors import DataError, GateFailed, LosscliError, ResourceError, UsageError
+from losscli.registry import BRINGERS, losses
 from losscli.registry import bind as loss
-from losscli.registry import losses
 
 if TYPE_CHECKING:
     from losscli.api import compute, plot
     from losscli.result import Record, Result
 
+
+def _from_packages(name: str) -> Any:
+    from losscli.plugins import load_installed
+
+    return load_installed(name)
+
+
+BRINGERS.append(_from_packages)
 _LATER = {"compute": "losscli.api", "plot": "losscli.api", "Record": "losscli.result", "Result": "losscli.result"}
 
 

@@ -61,6 +61,7 @@ def compute(
     chunk_rows: int | None = None,
     clip: float | None = None,
     allow_inf: bool = False,
+    compat: str | None = None,
     level: float | None = 0.95,
     options: ReadOptions = AS_USUAL,
     **roles: Any,
@@ -85,6 +86,7 @@ def compute(
         chunk_rows: how many rows are read at a time.
         clip: keeps probabilities in [clip, 1 - clip].
         allow_inf: lets losses be infinite.
+        compat: a library such as ``torch``, or the dotted name of one of its losses: computes as it does.
         level: of the normal interval; None for none.
         options: how text is to be read.
         **roles: column names where ``data`` is given, else tensors, arrays, Series or paths, by role.
@@ -100,6 +102,11 @@ def compute(
         0.375
     """
     check_choice("--reduction", reduction, REDUCTIONS)
+    asked_losses = as_losses(losses)
+    if compat is not None:
+        from losscli.peers.compat import counterpart
+
+        asked_losses = [counterpart(each, compat) for each in asked_losses]
     asked: dict[str, Any] = {
         "reduction": "mean" if reduction == "none" else reduction,
         "rules": Rules(nan, dtype, usable(device), clip, allow_inf),
@@ -115,7 +122,7 @@ def compute(
             raise UsageError("weight is a column of data, so it takes the column's name")
         beside, weight = {"weight": weight}, "weight"
     inputs = Inputs(data, roles, truth, id, positive_label, options, beside)
-    opened = open_inputs(inputs, as_losses(losses))
+    opened = open_inputs(inputs, asked_losses)
     by = [by] if isinstance(by, str) else by
     settings = settings_for(opened, weight=weight, by=by, **asked)
     if reduction != "none":

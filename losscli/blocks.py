@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Literal
 
 from losscli._lazy import numpy, torch
 from losscli.columns.roles import Call
-from losscli.domain import WEIGHT, Domain, first_outside
+from losscli.domain import IDENTITY, WEIGHT, Domain, first_outside
 from losscli.errors import DataError, UsageError, shown
+from losscli.loss import Scope
 from losscli.readers.source import Batch, Field, Source
 
 if TYPE_CHECKING:
@@ -62,11 +63,18 @@ class Prepared:
         roles: one tensor a role, first axis n.
         kept: which data of the block these are, as indices; None for all.
         weights: the user's weights, shape (n,); None for 1 each.
+        shared: the roles that all data share.
     """
 
     roles: Mapping[str, Tensor]
     kept: Tensor | None
     weights: Tensor | None
+    shared: Mapping[str, Tensor]
+
+    @property
+    def all_roles(self) -> Mapping[str, Tensor]:
+        """The roles of the data and those that they share."""
+        return {**self.roles, **self.shared}
 
 
 class Block:
@@ -80,7 +88,7 @@ class Block:
         self.carried = {key: values.slice(start, stop - start) for key, values in batch.carried.items()}
         self._tensors: dict[Field, Tensor] = {}
         self._missing: dict[Field, Tensor | None] = {}
-        self._checked: set[tuple[Field, str, int | None, object]] = set()
+        self._checked: set[tuple[Field, Domain, int | None, object]] = set()
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -95,12 +103,17 @@ class Block:
         fields = [*call.fields.values(), *([weight] if weight else [])]
         kept = self._complete(fields)
         roles = {role: self._select(self._tensor(field), kept) for role, field in call.fields.items()}
-        sizes = self._sizes(call, roles)
+        shared = {role: self._as_asked(torch.from_numpy(values)) for role, values in call.shared.items()}
+        roles = self._arranged(call, roles)
+        sizes = self._sizes(call, {**roles, **shared})
         for role, field in call.fields.items():
             self._check(call, role, field, roles[role], kept, sizes.get("C"))
+        if self.rules.dtype == "float32":
+            identities = [role for role in call.fields if call.loss.domain(role).name == IDENTITY.name]
+            roles |= {role: self._select(self._numbered(call.fields[role]), kept) for role in identities}
         if self.rules.clip is not None:
             roles = {role: self._clip(call.loss.domain(role), values) for role, values in roles.items()}
-        return Prepared(roles, kept, self._weights(weight, kept))
+        return Prepared(roles, kept, self._weights(weight, kept), shared)
 
     def row(self, index: int, kept: Tensor | None) -> int:
         """The 1-based data row of a datum of the kept ones."""
@@ -116,7 +129,9 @@ class Block:
             return
         undefined = torch.isnan(values)
         for role in prepared.roles.values():
-            undefined &= ~torch.isnan(role.reshape(len(role), -1)).any(1)
+            missing = torch.isnan(role.reshape(len(role), -1)).any(1)
+            # Of data that are seen together, a value that is missing anywhere may be why.
+            undefined &= ~(missing.any() if call.loss.loss.scope is Scope.ALL else missing)
         wrong = undefined if self.rules.allow_infinite else undefined | torch.isinf(values)
         if not bool(wrong.any()):
             return
@@ -136,6 +151,12 @@ class Block:
             name_column=False,
         )
 
+    def _arranged(self, call: Call, roles: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        try:
+            return call.loss.arranged(roles)
+        except UsageError as error:
+            raise DataError(error.problem, file=self._source.name, hint=error.hint) from None
+
     def _sizes(self, call: Call, roles: Mapping[str, Tensor]) -> dict[str, int]:
         try:
             return call.loss.check_shapes({role: tuple(values.shape) for role, values in roles.items()})
@@ -146,10 +167,18 @@ class Block:
 
     def _tensor(self, field: Field) -> Tensor:
         if field not in self._tensors:
-            tensor = torch.from_numpy(_writable(self._arrays[field]))
-            dtype = torch.float32 if self.rules.dtype == "float32" else torch.float64
-            self._tensors[field] = tensor.to(device=self.rules.device, dtype=dtype)
+            self._tensors[field] = self._as_asked(torch.from_numpy(_writable(self._arrays[field])))
         return self._tensors[field]
+
+    def _numbered(self, field: Field) -> Tensor:
+        """Identities as 0, 1, 2 ...: float32 has not the digits to tell large ones apart."""
+        values = self._arrays[field]
+        _, numbers = numpy.unique(values, return_inverse=True)
+        return self._as_asked(torch.from_numpy(numpy.where(numpy.isnan(values), math.nan, numbers)))
+
+    def _as_asked(self, tensor: Tensor) -> Tensor:
+        dtype = torch.float32 if self.rules.dtype == "float32" else torch.float64
+        return tensor.to(device=self.rules.device, dtype=dtype)
 
     def _missing_in(self, field: Field) -> Tensor | None:
         if field not in self._missing:
@@ -187,10 +216,11 @@ class Block:
     ) -> None:
         domain = call.loss.domain(role)
         # Soft targets have the classes as an axis of their own.
-        soft = domain.classes and "pred" in call.fields and field != call.fields["pred"] and self._is_soft(call)
+        soft = domain.classes and role == "target" and self._is_soft(call)
         count = None if soft else classes
-        ignore = call.loss.params.get("ignore_index")
-        key = (field, domain.name, count, ignore)
+        # keras calls it ignore_class.
+        ignore = call.loss.params.get("ignore_index", call.loss.params.get("ignore_class"))
+        key = (field, domain, count, ignore)
         if key in self._checked and kept is None:
             return
         outside = first_outside(values, domain, classes=count, ignore=ignore if isinstance(ignore, int) else None)
@@ -204,7 +234,9 @@ class Block:
         self._checked.add(key)
 
     def _is_soft(self, call: Call) -> bool:
-        return self._tensor(call.fields["target"]).dim() == self._tensor(call.fields["pred"]).dim()
+        """Whether the target has as many axes as the prediction, or the features, beside it."""
+        beside = [self._tensor(field).dim() for role, field in call.fields.items() if role != "target"]
+        return self._tensor(call.fields["target"]).dim() in beside
 
     def _clip(self, domain: Domain, values: Tensor) -> Tensor:
         clip = self.rules.clip

@@ -6,7 +6,8 @@ Checks, help texts, documentation, test generators and the ranges of curves all 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Union
 
 from losscli._lazy import torch
@@ -31,21 +32,27 @@ def number_text(value: float) -> str:
 
 @dataclass(frozen=True)
 class Interval:
-    """The numbers between two bounds, each of them included unless it is open."""
+    """The numbers between two bounds, each of them included unless it is open, without those strictly within a gap."""
 
     low: float = -math.inf
     high: float = math.inf
     open_low: bool = False
     open_high: bool = False
+    gap: tuple[float, float] | None = None
 
     def __contains__(self, value: float) -> bool:
         above = value > self.low if self.open_low else value >= self.low
         below = value < self.high if self.open_high else value <= self.high
-        return math.isfinite(value) and above and below
+        left_out = self.gap is not None and self.gap[0] < value < self.gap[1]
+        return math.isfinite(value) and above and below and not left_out
 
     def __str__(self) -> str:
         if self == Interval():
             return "a finite number"
+        if self.gap is not None:
+            lower = replace(self, high=self.gap[0], open_high=False, gap=None)
+            upper = replace(self, low=self.gap[1], open_low=False, gap=None)
+            return f"{lower} or {upper}"
         left = "(" if self.open_low or math.isinf(self.low) else "["
         right = ")" if self.open_high or math.isinf(self.high) else "]"
         return f"{left}{number_text(self.low)}, {number_text(self.high)}{right}"
@@ -56,10 +63,14 @@ class Interval:
 
 @dataclass(frozen=True)
 class Number:
-    """A parameter that is a number in an interval, or, where ``none`` names it, a word for "not given"."""
+    """A parameter that is a number in an interval, or, where ``none`` names it, a word for "not given".
+
+    Where ``infinite`` says so, -inf and inf are values too.
+    """
 
     interval: Interval = Interval()
     none: str | None = None
+    infinite: bool = False
 
     kind = "number"
 
@@ -71,15 +82,20 @@ class Number:
     def check(self, value: object) -> Value:
         if value is None and self.none is not None:
             return None
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or float(value) not in self.interval:
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not self._allows(float(value)):
             raise UsageError(f"{shown(value)} is not in {self}")
         return float(value)
 
     def text(self, value: Value) -> str:
         return self.none or "none" if value is None else number_text(float(value))  # type: ignore[arg-type]
 
+    def _allows(self, value: float) -> bool:
+        return value in self.interval or (self.infinite and math.isinf(value))
+
     def __str__(self) -> str:
-        return f"{self.interval} or {self.none}" if self.none else str(self.interval)
+        # Every interval with infinities in it is the whole line so far.
+        allowed = "[-inf, inf]" if self.infinite else str(self.interval)
+        return f"{allowed} or {self.none}" if self.none else allowed
 
 
 @dataclass(frozen=True)
@@ -160,6 +176,27 @@ class Flag:
 
 
 @dataclass(frozen=True)
+class Word:
+    """A parameter that is a word of the loss's own choosing, safe in a spec and a shell."""
+
+    kind = "word"
+
+    def parse(self, text: str) -> Value:
+        return self.check(text)
+
+    def check(self, value: object) -> Value:
+        if not isinstance(value, str) or not re.fullmatch(r"[\w.+-]+", value):
+            raise UsageError(f"{shown(value)} is not a word of letters, digits, dots and hyphens")
+        return value
+
+    def text(self, value: Value) -> str:
+        return str(value)
+
+    def __str__(self) -> str:
+        return "a word"
+
+
+@dataclass(frozen=True)
 class Vector:
     """A parameter that holds one number for each class, joined by ``/`` in a spec, or a word for "not given"."""
 
@@ -199,7 +236,7 @@ class Vector:
         return f"{each}, one a class" + (f", or {self.none}" if self.none else "")
 
 
-ParamRange = Union[Number, Whole, Choice, Flag, Vector]
+ParamRange = Union[Number, Whole, Choice, Flag, Word, Vector]
 
 
 def _float(text: str) -> float:
@@ -234,6 +271,7 @@ class Domain:
         log_simplex: so are their exponentials.
         minus_infinity: negative infinity is a value (the logarithm of zero), not a fault.
         nonzero: a datum that is zero throughout is not allowed: it has no direction.
+        corners: a datum is a box, x1, y1, x2, y2, whose second corner does not lie before the first.
         hint: what may be meant when a value lies outside.
     """
 
@@ -247,20 +285,35 @@ class Domain:
     log_simplex: bool = False
     minus_infinity: bool = False
     nonzero: bool = False
+    corners: bool = False
     hint: str | None = None
 
     @property
     def scalar(self) -> bool:
         """Whether one number a datum can serve, so that a table's single column can."""
-        return any(shape in ("n", "n ...") for shape in self.shapes)
+        return any(shape == "n" or _is_open(shape) for shape in self.shapes)
 
     @property
     def vector(self) -> bool:
         """Whether several columns side by side can serve as one matrix."""
-        return any(shape in ("n C", "n D", "n C ...") for shape in self.shapes)
+        closed = [shape.split() for shape in self.shapes if not _is_open(shape)]
+        return any(
+            "n" in axes and (len(axes) == 2 or (len(axes) == 3 and axes[2].startswith("..."))) for axes in closed
+        )
+
+    @property
+    def shared(self) -> bool:
+        """Whether all data share the values, as a matrix of weights: no axis is that of the data."""
+        return all("n" not in shape.split() for shape in self.shapes)
 
     def __str__(self) -> str:
         return self.phrase
+
+
+def _is_open(shape: str) -> bool:
+    """Whether it is ``n ...``: any further axes, or none."""
+    axes = shape.split()
+    return len(axes) == 2 and axes[1].startswith("...")
 
 
 REAL = Domain("real", "a real number")
@@ -297,6 +350,41 @@ DISTANCE = Domain("distance", "a distance, at least 0", shapes=("n",), interval=
 WEIGHT = Domain("weight", "a weight, at least 0", shapes=("n",), interval=Interval(low=0))
 EMBEDDING = Domain("embedding", "a vector", shapes=("n D",))
 DIRECTION = Domain("direction", "a vector other than zero", shapes=("n D",), nonzero=True)
+MATRIX = Domain("matrix", "a matrix that all data share, a row for each class", shapes=("C D",))
+BIAS = Domain("bias", "one number for each class, the same for all data", shapes=("C",))
+COUNT = Domain("count", "a number of at least 0", interval=Interval(low=0), hint="counts are never negative.")
+POSITIVE_NUMBER = Domain("positive", "a number above 0", interval=Interval(low=0, open_low=True))
+NON_NEGATIVE_NUMBER = Domain("non-negative", "a number of at least 0", interval=Interval(low=0))
+ABOVE_MINUS_ONE = Domain("above -1", "a number above -1", interval=Interval(low=-1, open_low=True))
+VARIANCE = Domain(
+    "variance", "a variance, above 0", interval=Interval(low=0, open_low=True), hint="is this a logarithm?"
+)
+SCALE = Domain("scale", "a scale such as a standard deviation, above 0", interval=Interval(low=0, open_low=True))
+SCORE = Domain("score", "a decision value (any real number): positive for one label, negative for the other")
+SIGN = Domain("label", "a label coded 1 and 0, or 1 and -1", codes=((0, 1), (-1, 1)), hint="code labels 0 and 1.")
+ORDER = Domain(
+    "order", "1 where the first should be larger, -1 where the second should", shapes=("n",), codes=((-1, 1),)
+)
+LABEL = Domain("class label", "a label: numbers or words, equal or different")
+IDENTITY = Domain(
+    "identity",
+    "which thing a row belongs to: equal numbers or words belong together",
+    shapes=("n",),
+    # Beyond, neighbouring whole numbers become the same one.
+    interval=Interval(-(2.0**53), 2.0**53, open_low=True, open_high=True),
+    hint="whole numbers of that size are not told apart; make words of them.",
+)
+LABELS = Domain("labels", "0 or 1 for each label", shapes=("n C",), interval=Interval(0, 1))
+SCORES = Domain("scores", "one score for each label", shapes=("n C",))
+DISTRIBUTION = Domain(
+    "probabilities",
+    "one probability for each outcome, summing to 1",
+    shapes=("n C",),
+    interval=Interval(0, 1),
+    simplex=True,
+)
+LIST_SCORES = Domain("list", "one score for each item of a list, or one item a row with a query", shapes=("n L", "n"))
+MASK = Domain("label", "a mask of 0 and 1, or of values between them", shapes=("n D ...",), interval=Interval(0, 1))
 SIMILAR = Domain(
     "similar", "1 for a similar pair, 0 (or -1) for a dissimilar one", shapes=("n",), codes=((0, 1), (-1, 1))
 )
@@ -349,6 +437,14 @@ def first_outside(
                 rule = f"is outside {interval}" if math.isfinite(value) else "is not a finite number"
                 percent = domain.name == "probability" and low >= 0 and 2 < high <= 100
                 return Outside(datum, value, rule, "are these percentages? Divide them by 100." if percent else None)
+    if domain.codes:
+        allowed = sorted({code for codes in domain.codes for code in codes})
+        wrong = ~torch.isnan(values)
+        for code in allowed:
+            wrong &= values != code
+        found = _first(values, wrong)
+        if found is not None:
+            return Outside(*found, f"is not one of {', '.join(map(number_text, allowed))}")
     if domain.classes and classes is not None:
         wrong = (values != values.floor()) | (values < 0) | (values >= classes)
         if ignore is not None:
@@ -363,7 +459,20 @@ def first_outside(
     if domain.nonzero:
         found = _first(values, (values == 0).all(1, keepdim=True).expand_as(values))
         return Outside(*found, "throughout: a zero vector has no direction") if found is not None else None
+    if domain.corners:
+        return _first_turned_box(values)
     return None
+
+
+def _first_turned_box(boxes: Tensor) -> Outside | None:
+    turned = boxes[:, :2] > boxes[:, 2:]
+    found = _first(boxes[:, :2], turned)
+    if found is None:
+        return None
+    datum, value = found
+    axis = int(torch.argmax(turned[datum].to(torch.uint8)))
+    name, other = "xy"[axis], number_text(float(boxes[datum, 2 + axis]))
+    return Outside(datum, value, f"is the {name}1 of a box whose {name}2 is {other}, less than that")
 
 
 def _first_off_simplex(values: Tensor, probabilities: Tensor) -> Outside | None:

@@ -15,20 +15,24 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 from losscli import __version__
 from losscli._lazy import numpy, torch
 from losscli.blocks import Block, Rules, check_choice, is_clipped
 from losscli.columns.roles import Call
+from losscli.cost import Cost, Gathered, check_memory, check_reduction, cost_of, root
 from losscli.domain import number_text
 from losscli.errors import DataError, UsageError, shown
-from losscli.fold import Folded, LabelCodes, fold_block
+from losscli.fold import Folded, Grouping, LabelCodes, fold_block
 from losscli.groups import GroupIndex
+from losscli.loss import Scope
 from losscli.prefetch import Prefetch
-from losscli.readers.source import CHUNK_ROWS, Batch, Field, Source
+from losscli.readers.source import CHUNK_ROWS, Batch, Field, Source, concatenated
 from losscli.result import Record
 from losscli.rows import RowTable, loss_columns
+from losscli.statistic import Median, Pooled, Root
 from losscli.summary import ExactSum, Groups, Summary
 
 if TYPE_CHECKING:
@@ -109,6 +113,7 @@ def evaluate(
     """
     for call in calls:
         _check_clip(call, settings.rules)
+        check_reduction(call.loss, settings.reduction)
     fold = _Fold(source, settings)
     fitted = [fold.fit(call) for call in calls]
     return fold.run(calls, fitted, rows, progress)
@@ -160,30 +165,39 @@ class _Fold:
         settings = self._settings
         groups = GroupIndex(settings.by)
         table = RowTable(self._source, rows.keep, loss_columns(asked)) if rows is not None else None
-        totals = [Groups.empty() for _ in calls]
+        totals: list[list[Groups]] = [[] for _ in calls]
+        gathered = [Gathered() if isinstance(call.loss.statistic, Median) else None for call in calls]
         codes = LabelCodes(self._source)
         seen = 0
 
         def fold(block: Block, group_codes: numpy.ndarray | None) -> Folded:
-            return fold_block(block, calls, self._weight, group_codes, len(groups) or 1, table)
+            grouping = Grouping(group_codes, len(groups) or 1)
+            return fold_block(block, calls, self._weight, grouping, settings.reduction, table)
 
         for folded in self._pass(calls, rows.keep if rows else (), fold, groups if settings.by else None):
             seen += folded.rows
             for call, found in zip(calls, folded.labels):
                 codes.add(call, found)
-            totals = [total.merge(part) for total, part in zip(totals, folded.summaries)]
+            totals = [_merged(total, part) for total, part in zip(totals, folded.summaries)]
+            for call, kept, part in zip(calls, gathered, folded.losses):
+                if kept is not None and part is not None:
+                    kept.add(*part, call.loss.spec)
             if rows is not None and folded.table is not None:
                 rows.write(folded.table)
             if progress is not None:
                 progress(seen)
-        self._check_anything_left(asked, totals, seen)
+        self._check_anything_left(asked, [total[0] if total else Groups.empty() for total in totals], seen)
         labels = groups.labels() if settings.by else [(0, {})]
-        return [
-            self._record(call, fitted, {self._source.column(key).name: value for key, value in group.items()}, summary)
-            for call, fitted, total in zip(asked, calls, totals)
-            for number, group in labels
-            if (summary := total.get(number)) is not None
-        ]
+        records = []
+        for call, fitted, total, losses in zip(asked, calls, totals, gathered):
+            for number, group in labels:
+                summaries = [part.get(number) or Summary.empty() for part in total]
+                if number not in total[0]:
+                    continue
+                cost = cost_of(fitted.loss, settings.reduction, summaries, losses, number, settings.level)
+                named = {self._source.column(key).name: value for key, value in group.items()}
+                records.append(self._record(call, fitted, named, summaries[0], cost))
+        return records
 
     def _pass(
         self,
@@ -202,17 +216,22 @@ class _Fold:
             if self._width(each) == 0:
                 column = self._source.column(each.columns[0])
                 raise DataError("a datum holds no number", file=column.file, column=column.name)
+        together = next((call for call in calls if call.loss.loss.scope is Scope.ALL), None)
         chunk_rows = settings.chunk_rows or max(MIN_CHUNK_ROWS, CHUNK_ROWS // max(1, width // 8))
         block_rows = min(chunk_rows, max(MIN_BLOCK_ROWS, BLOCK_ELEMENTS // max(self._width(field) for field in fields)))
         batches = Prefetch(
             self._source.read(fields, carry, where=settings.where, chunk_rows=chunk_rows), _memory, READ_AHEAD
         )
 
+        def parts() -> Iterator[Batch]:
+            return batches if together is None else _gathered(batches, together.loss.spec)
+
         def blocks() -> Iterator[tuple[Block, numpy.ndarray | None]]:
-            for batch in batches:
+            for batch in parts():
                 group_codes = groups.codes(batch) if groups is not None else None
-                for start in range(0, len(batch.rows), block_rows):
-                    stop = min(start + block_rows, len(batch.rows))
+                step = block_rows if together is None else max(1, len(batch.rows))
+                for start in range(0, len(batch.rows), step):
+                    stop = min(start + step, len(batch.rows))
                     part = group_codes[start:stop] if group_codes is not None else None
                     yield Block(self._source, batch, start, stop, settings.rules), part
 
@@ -247,36 +266,30 @@ class _Fold:
             )
         return DataError(f"{calls[0].loss.spec}: all {seen:,} rows were skipped", file=self._source.name)
 
-    def _record(self, asked: Call, call: Call, group: Mapping[str, object], summary: Summary) -> Record:
-        settings = self._settings
-        mean = settings.reduction == "mean"
-        value = summary.mean() if mean else summary.total()
-        error = summary.std_error()
-        if error is not None and not mean:
-            error *= summary.weight_sum
-        low = high = None
-        if error is not None and settings.level is not None:
-            from statistics import NormalDist
-
-            reach = NormalDist().inv_cdf(0.5 + settings.level / 2) * error
-            low, high = value - reach, value + reach
+    def _record(self, asked: Call, call: Call, group: Mapping[str, object], summary: Summary, cost: Cost) -> Record:
+        ends = [summary.minimum, summary.maximum]
+        if isinstance(call.loss.statistic, Pooled):
+            # The terms of a pooled cost are no losses.
+            ends = [math.nan, math.nan]
+        elif isinstance(call.loss.statistic, Root):
+            ends = [root(end, call.loss.statistic.order) for end in ends]
         return Record(
             file=None if self._source.format == "memory" else self._source.name,
             pred=asked.pred,
             loss=asked.loss.spec,
             params=dict(call.loss.params),
-            reduction=settings.reduction,
+            reduction=cost.reduction,
             group=group,
             n=summary.n,
             n_skipped=summary.n_skipped,
             weight_sum=summary.weight_sum,
-            value=value,
-            std_error=error,
-            ci_low=low,
-            ci_high=high,
-            min=summary.minimum,
-            max=summary.maximum,
-            status="nan" if math.isnan(value) else "infinite" if math.isinf(value) else "ok",
+            value=cost.value,
+            std_error=cost.std_error,
+            ci_low=cost.low,
+            ci_high=cost.high,
+            min=ends[0],
+            max=ends[1],
+            status="nan" if math.isnan(cost.value) else "infinite" if math.isinf(cost.value) else "ok",
             signature=self._signature(asked),
         )
 
@@ -289,7 +302,8 @@ class _Fold:
         parts.append(settings.rules.dtype)
         if settings.rules.device != "cpu":
             parts.append(settings.rules.device)
-        return "|".join((*parts, "native", f"v{__version__}"))
+        peer = call.loss.loss.peer
+        return "|".join((*parts, peer.library if peer is not None else "native", f"v{__version__}"))
 
 
 # --- threads ----------------------------------------------------------------------------------------------------------
@@ -300,6 +314,23 @@ def _check_clip(call: Call, rules: Rules) -> None:
         raise UsageError(
             f"--clip keeps probabilities off 0 and 1, and {call.loss.spec} reads none", hint="leave --clip out."
         )
+
+
+def _merged(total: list[Groups], part: list[Groups]) -> list[Groups]:
+    """The summaries of all terms; a block in which nothing was left has only the first one."""
+    longest = zip_longest(total, part, fillvalue=Groups.empty())
+    return [mine.merge(others) for mine, others in longest]
+
+
+def _gathered(batches: Iterator[Batch], spec: str) -> Iterator[Batch]:
+    """All data as one batch, for a loss that compares them with each other."""
+    held, size = [], 0
+    for batch in batches:
+        size += _memory(batch)
+        check_memory(size, spec)
+        held.append(batch)
+    if held:
+        yield concatenated(held)
 
 
 def _memory(batch: Batch) -> int:

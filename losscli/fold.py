@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,8 +11,10 @@ from losscli.blocks import Block, Prepared
 from losscli.columns.roles import Call
 from losscli.domain import number_text
 from losscli.errors import DataError
+from losscli.loss import Scope
 from losscli.readers.source import Field, Source
 from losscli.rows import RowTable
+from losscli.statistic import Maximum, Median, Pooled
 from losscli.summary import Groups, Summary
 
 if TYPE_CHECKING:
@@ -26,23 +28,46 @@ class Folded:
 
     Attributes:
         rows: how many data it held.
-        summaries: for each call, the summary of each group; group 0 without groups.
+        summaries: for each call, the summary of each group; group 0 without groups. A pooled cost has one for each of
+            its terms.
         labels: for each call, the values that tell alternative label codes apart, with the first row of each.
+        losses: for each call whose statistic needs them, the losses, weights and groups of the data.
         table: the loss of each datum, where it was asked for.
     """
 
     rows: int
-    summaries: list[Groups]
+    summaries: list[list[Groups]]
     labels: list[dict[str, list[tuple[float, int]]]]
+    losses: list[tuple[Tensor, Tensor | None, Tensor | None] | None]
     table: pyarrow.RecordBatch | None
+
+
+@dataclass(frozen=True)
+class Grouping:
+    """The groups of a block's data.
+
+    Attributes:
+        codes: the group of each datum, shape (n,); None without groups.
+        count: how many groups there are so far.
+    """
+
+    codes: numpy.ndarray | None
+    count: int
+
+    def of(self, kept: Tensor | None, device: torch.device) -> Tensor | None:
+        """The groups of the data that are kept."""
+        if self.codes is None:
+            return None
+        codes = torch.from_numpy(self.codes).to(device)
+        return codes if kept is None else codes[kept]
 
 
 def fold_block(
     block: Block,
     calls: Sequence[Call],
     weight: Field | None,
-    group_codes: numpy.ndarray | None,
-    groups: int,
+    grouping: Grouping,
+    reduction: str,
     table: RowTable | None,
 ) -> Folded:
     """Every call over one block: checks, losses, exact summaries, rows.
@@ -51,54 +76,159 @@ def fold_block(
         block: the data.
         calls: the losses with their fields.
         weight: the column of weights.
-        group_codes: the group of each datum, shape (n,); None without groups.
-        groups: how many groups there are so far.
+        grouping: the groups of the data.
+        reduction: ``mean`` or ``sum``.
         table: makes the rows, where they are asked for.
     """
-    summaries, labels, columns = [], [], []
+    summaries, labels, losses, columns = [], [], [], []
     for call in calls:
-        prepared = block.prepare(call, weight)
-        # A loss need not know what to make of no data at all.
-        empty = prepared.kept is not None and len(prepared.kept) == 0
-        nothing = next(iter(prepared.roles.values())).new_zeros(0)
-        values = nothing if empty else call.loss.evaluate(prepared.roles)
-        block.check_values(call, prepared, values)
-        labels.append(_labels_seen(block, call, prepared))
-        own = None if empty else call.loss.weights(prepared.roles)
-        counted, weights, kept = values, prepared.weights, prepared.kept
-        if own is not None:
-            own = own.to(torch.float64)
-            used = torch.nonzero(own > 0).reshape(-1)
-            if len(used) < len(own):
-                counted, own = counted[used], own[used]
-                weights = weights[used] if weights is not None else None
-                kept = used if kept is None else kept[used]
-            weights = own if weights is None else weights * own
-        summaries.append(_summarise(block, counted, weights, kept, group_codes, groups))
+        data = _Data(block, call, block.prepare(call, weight), grouping)
+        statistic = call.loss.statistic
+        pooled = isinstance(statistic, Pooled)
+        parts = data.terms(statistic) if isinstance(statistic, Pooled) else (data.values(reduction),)
+        for part in parts:
+            block.check_values(call, data.prepared, part)
+        labels.append(_labels_seen(block, call, data.prepared))
+        counted = data.counted()
+        used = [counted.of(part) for part in parts]
+        # Of data that are seen together, those without a loss of their own are not left out: the others' losses hold
+        # them.
+        left = counted.kept if call.loss.loss.scope is Scope.DATUM else data.prepared.kept
+        extremes = isinstance(statistic, (Maximum, Pooled))
+        summaries.append([_summarise(block, part, counted, grouping, left, extremes) for part in used])
+        keeps = isinstance(statistic, Median)
+        codes = grouping.of(counted.kept, used[0].device) if keeps else None
+        losses.append((data.ordered(counted, used[0]), counted.weights, codes) if keeps else None)
         if table is not None:
-            columns.append((counted, kept))
-    return Folded(len(block), summaries, labels, table.batch(block, columns) if table is not None else None)
+            shown = used[0] if not pooled and reduction == "mean" else counted.of(data.values("mean"))
+            columns.append((call.loss.per_datum(shown), counted.kept))
+    return Folded(len(block), summaries, labels, losses, table.batch(block, columns) if table is not None else None)
+
+
+@dataclass(frozen=True)
+class _Counted:
+    """Which data count in the cost, and how much.
+
+    Attributes:
+        used: which of the prepared data these are; None for all.
+        kept: which data of the block these are; None for all.
+        weights: of each, shape (n,); None for 1 each.
+    """
+
+    used: Tensor | None
+    kept: Tensor | None
+    weights: Tensor | None
+
+    def of(self, values: Tensor) -> Tensor:
+        """The values of the data that count."""
+        return values if self.used is None else values[self.used]
+
+
+class _Data:
+    """One call's data of a block. A loss that sees all data at once sees one group at a time."""
+
+    def __init__(self, block: Block, call: Call, prepared: Prepared, grouping: Grouping) -> None:
+        self.prepared, self._loss = prepared, call.loss
+        first = next(iter(prepared.roles.values()))
+        # A loss need not know what to make of no data at all.
+        self._nothing = first.new_zeros(0) if prepared.kept is not None and len(prepared.kept) == 0 else None
+        self._groups: list[Tensor] | None = None
+        if call.loss.loss.scope is Scope.ALL and grouping.codes is not None and self._nothing is None:
+            codes = grouping.of(prepared.kept, first.device)
+            assert codes is not None
+            self._groups = [torch.nonzero(codes == group).reshape(-1) for group in torch.unique(codes).tolist()]
+
+    def values(self, reduction: str) -> Tensor:
+        """What is averaged, or with ``sum`` added up."""
+        return self._each(self._loss.added if reduction == "sum" else self._loss.evaluate)
+
+    def terms(self, statistic: Pooled) -> tuple[Tensor, ...]:
+        """What a pooled cost adds up; one empty term of no data."""
+        return (self._nothing,) if self._nothing is not None else self._loss.terms(statistic, self._roles)
+
+    def ordered(self, counted: _Counted, values: Tensor) -> Tensor:
+        """What a median orders: the losses, or those of every output."""
+        statistic = self._loss.statistic
+        if not isinstance(statistic, Median) or statistic.outputs is None or self._nothing is not None:
+            return values
+        return counted.of(self._loss.outputs(statistic, self._roles))
+
+    def counted(self) -> _Counted:
+        """Which data count: those to which the loss's own definition gives a weight."""
+        kept, weights = self.prepared.kept, self.prepared.weights
+        own = None if self._nothing is not None or self._loss.loss.weigh is None else self._own_weights()
+        if own is None:
+            return _Counted(None, kept, weights)
+        own = own.to(torch.float64)
+        used: Tensor | None = None
+        if not bool((own > 0).all()):
+            used = torch.nonzero(own > 0).reshape(-1)
+            own, weights = own[used], weights[used] if weights is not None else None
+            kept = used if kept is None else kept[used]
+        return _Counted(used, kept, own if weights is None else weights * own)
+
+    @property
+    def _roles(self) -> Mapping[str, Tensor]:
+        return self.prepared.all_roles
+
+    def _own_weights(self) -> Tensor | None:
+        if self._loss.weights(self._part(self._groups[0]) if self._groups else self._roles) is None:
+            return None
+        return self._each(self._loss.weights)  # type: ignore[arg-type]
+
+    def _each(self, function: Callable[[Mapping[str, Tensor]], Tensor]) -> Tensor:
+        if self._nothing is not None:
+            return self._nothing
+        if self._groups is None:
+            return function(self._roles)
+        parts = [function(self._part(rows)) for rows in self._groups]
+        result = parts[0].new_empty(sum(map(len, parts)))
+        for rows, part in zip(self._groups, parts):
+            result[rows] = part
+        return result
+
+    def _part(self, rows: Tensor) -> dict[str, Tensor]:
+        own = {role: values[rows] for role, values in self.prepared.roles.items()}
+        return {**own, **self.prepared.shared}
 
 
 def _summarise(
-    block: Block,
-    values: Tensor,
-    weights: Tensor | None,
-    kept: Tensor | None,
-    group_codes: numpy.ndarray | None,
-    groups: int,
+    block: Block, values: Tensor, counted: _Counted, grouping: Grouping, left: Tensor | None, extremes: bool
 ) -> Groups:
-    skipped = len(block) - len(values)
-    if group_codes is None:
-        return Groups({0: Summary.of(values, weights, skipped=skipped)})
-    codes = torch.from_numpy(group_codes).to(values.device)
-    used = codes if kept is None else codes[kept]
-    found = Groups.of(values, weights, used, groups)
-    if not skipped:
-        return found
-    left_out = torch.bincount(codes, minlength=groups) - torch.bincount(used, minlength=groups)
+    """The summary of each group.
+
+    Args:
+        block: the data.
+        values: of those that count.
+        counted: which these are.
+        grouping: the groups.
+        left: the data of the block that were not left out; None for all.
+        extremes: whether the smallest and largest value decide the cost, so that data without weight must not be
+            among them.
+    """
+    skipped = 0 if left is None else len(block) - len(left)
+    weights, codes = counted.weights, grouping.of(counted.kept, values.device)
+    light = Groups.empty()
+    if extremes and weights is not None and not bool((weights > 0).all()):
+        heavy = weights > 0
+        numbers = torch.zeros(len(values), dtype=torch.int64) if codes is None else codes
+        found, times = torch.unique(numbers[~heavy], return_counts=True)
+        light = Groups({group: Summary(n) for group, n in zip(found.tolist(), times.tolist())})
+        values, weights, codes = values[heavy], weights[heavy], None if codes is None else codes[heavy]
+    if codes is None:
+        return Groups({0: Summary.of(values, weights, skipped=skipped)}).merge(light)
+    found_here = Groups.of(values, weights, codes, grouping.count).merge(light)
+    if left is None or not skipped:
+        return found_here
+    all_codes = grouping.of(None, values.device)
+    left_codes = grouping.of(left, values.device)
+    assert all_codes is not None
+    assert left_codes is not None
+    left_out = torch.bincount(all_codes, minlength=grouping.count) - torch.bincount(
+        left_codes, minlength=grouping.count
+    )
     incomplete = torch.nonzero(left_out).reshape(-1).tolist()
-    return found.merge(Groups({group: Summary(n_skipped=int(left_out[group])) for group in incomplete}))
+    return found_here.merge(Groups({group: Summary(n_skipped=int(left_out[group])) for group in incomplete}))
 
 
 def _labels_seen(block: Block, call: Call, prepared: Prepared) -> dict[str, list[tuple[float, int]]]:
@@ -110,7 +240,7 @@ def _labels_seen(block: Block, call: Call, prepared: Prepared) -> dict[str, list
             continue
         shared = set(codes[0]).intersection(*codes[1:])
         for value in sorted({value for code in codes for value in code} - shared):
-            equal = values == value
+            equal = (values == value).flatten(1).any(1) if values.dim() > 1 else values == value
             if bool(equal.any()):
                 row = block.row(int(torch.argmax(equal.to(torch.uint8))), prepared.kept)
                 found.setdefault(role, []).append((value, row))

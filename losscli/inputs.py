@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from losscli._lazy import numpy
 from losscli.columns.roles import Call, assign
 from losscli.columns.roles import select as select_columns
 from losscli.errors import UsageError, shown
 from losscli.loss import BoundLoss
 from losscli.readers import SUFFIXES, join_truth, open_memory, open_source, side_by_side
-from losscli.readers.source import Column, ReadOptions, Source
+from losscli.readers.source import Column, Field, ReadOptions, Source
 
 STDIN = "-"
 
@@ -76,6 +77,8 @@ def open_inputs(inputs: Inputs, losses: Sequence[BoundLoss]) -> Opened:
         DataError: a file that is not what it seems.
         ResourceError: a file that cannot be read.
     """
+    shared = _shared(inputs, losses)
+    inputs = replace(inputs, roles={role: value for role, value in inputs.roles.items() if role not in shared})
     if inputs.data is not None:
         source = _open(inputs.data, inputs.options)
         explicit = {role: _selectors(role, value) for role, value in inputs.roles.items()}
@@ -88,7 +91,52 @@ def open_inputs(inputs: Inputs, losses: Sequence[BoundLoss]) -> Opened:
             raise UsageError("--truth joins a data file, and here each role is a file", hint="give --target instead.")
         source = join_truth(source, open_source(inputs.truth, inputs.options), inputs.id)
     assignment = assign(source, losses, explicit, positive=inputs.positive_label)
-    return Opened(source, assignment.calls, (*source.notes, *assignment.notes))
+    calls = tuple(
+        replace(call, shared={role: shared[role] for role in call.loss.loss.shared if role in shared})
+        for call in assignment.calls
+    )
+    return Opened(source, calls, (*source.notes, *assignment.notes, *_gathering(calls)))
+
+
+def _gathering(calls: Sequence[Call]) -> list[str]:
+    """Which losses need all data in memory."""
+    specs = dict.fromkeys(call.loss.spec for call in calls if call.loss.sees_all)
+    return [f"{spec} sees all data at once, so they are held in memory" for spec in specs]
+
+
+def _shared(inputs: Inputs, losses: Sequence[BoundLoss]) -> dict[str, numpy.ndarray]:
+    """The values of the roles that all data share: an array, or the path of one.
+
+    Raises:
+        UsageError: one that a loss cannot do without is missing, or is not an array of numbers.
+    """
+    found: dict[str, numpy.ndarray] = {}
+    for loss in losses:
+        for role in loss.loss.shared:
+            if role in inputs.roles:
+                found[role] = _shared_array(role, inputs.roles[role], inputs.options)
+            elif role not in loss.loss.optional:
+                phrase = loss.domain(role).phrase
+                raise UsageError(
+                    f"{loss.name} needs {role}, {phrase}", hint=f"give its file with --{role}, such as {role}.npy."
+                )
+    return found
+
+
+def _shared_array(role: str, value: Any, options: ReadOptions) -> numpy.ndarray:
+    value = value[0] if _is_single(value) else value
+    if isinstance(value, (str, os.PathLike)):
+        path, _, key = os.fspath(value).partition("::")
+        source = open_source(path, options)
+        columns = select_columns(source, key) if key else tuple(source.columns)
+        field = Field(tuple(column.key for column in columns), matrix=len(columns) > 1)
+        parts = [batch.values[field] for batch in source.read([field])]
+        array = numpy.concatenate(parts) if parts else numpy.empty(0)
+    else:
+        array = numpy.asarray(value.detach().cpu() if hasattr(value, "detach") else value)
+    if array.dtype.kind not in "fiub" or not numpy.isfinite(array).all():
+        raise UsageError(f"--{role} takes an array of finite numbers")
+    return numpy.ascontiguousarray(array, dtype=numpy.float64)
 
 
 def is_path(text: str) -> bool:

@@ -95,11 +95,24 @@ ROLE_NAMES = {
         *("ismatch", "label", "labels", "target", "ytrue", "y"),
     ),
     "distance": ("distance", "dist", "distances", "d", "euclideandistance", "l2distance", "pairdistance"),
+    "order": ("order", "target", "label", "y", "preference", "sign"),
     "anchor": ("anchor", "anchors", "a", "anc", "query"),
     "positive": ("positive", "positives", "pos", "p"),
     "negative": ("negative", "negatives", "neg", "n"),
     "var": ("var", "variance", "sigma2"),
     "scale": ("scale", "sigma", "std"),
+    "embedding": ("embedding", "embeddings", "emb", "vector", "vectors", "feature", "features", "x", "z"),
+    "label": ("label", "labels", "identity", "class", "person", "speaker", "target", "targets", "ytrue", "y"),
+    # Of losses without a target; beside a target, predictions are found by what they hold too.
+    "pred": (
+        *("pred", "preds", "prediction", "predicted", "logrisk", "risk", "riskscore", "loghazard", "logpartialhazard"),
+        *("linearpredictor", "score"),
+    ),
+    "time": ("time", "times", "duration", "durations", "survivaltime", "timetoevent", "tte", "followup", "t"),
+    "event": ("event", "events", "eventobserved", "observed", "status", "died", "death", "dead", "failure", "failed"),
+    "query": ("query", "queryid", "queries", "qid", "group", "groupid", "list", "listid", "session", "sessionid"),
+    "pred_length": ("predlength", "predlengths", "inputlength", "inputlengths", "logitlength", "logitlengths"),
+    "target_length": ("targetlength", "targetlengths", "labellength", "labellengths"),
 }
 
 _SPELT_TOGETHER = {

@@ -6,14 +6,16 @@ that is not whole fails at import.
 
 from __future__ import annotations
 
+import importlib
 import inspect
 import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from losscli.domain import ParamRange, Value
+from losscli.domain import Interval, ParamRange, Value, Whole
 from losscli.errors import UsageError, did_you_mean, shown
-from losscli.loss import BoundLoss, Derived, Loss, Param, RoleDomain, Traits
+from losscli.loss import CLASS_AXIS, BoundLoss, Curve, Derived, Loss, Param, RoleDomain, Scope, Traits
+from losscli.statistic import MEAN, Declared
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -21,6 +23,18 @@ if TYPE_CHECKING:
 Function = TypeVar("Function", bound=Callable[..., Any])
 _LOSSES: dict[str, Loss] = {}
 _NAMES: dict[str, str] = {}
+_PRESETS: dict[str, Mapping[str, Value]] = {}
+_PEERS: dict[str, Loss] = {}
+# Asked for a loss that is not in the catalogue, in order: installed packages may have it.
+BRINGERS: list[Callable[[str], Loss | None]] = []
+# Where the losses of other libraries are declared, by the first part of their names. Imported when one is asked for.
+PEER_MODULES = {
+    "torch": ("losscli.peers.torch_nn", "losscli.peers.torch_distances"),
+    "keras": ("losscli.peers.keras_losses",),
+    "optax": ("losscli.peers.optax_losses",),
+    "sklearn": ("losscli.peers.sklearn_metrics", "losscli.peers.sklearn_loss"),
+    "sgd": ("losscli.peers.sgd",),
+}
 
 
 def loss(
@@ -31,7 +45,7 @@ def loss(
     range: str,
     traits: Traits,
     convention: str,
-    curve: str,
+    curve: Curve,
     cites: Iterable[str],
     gradient: str,
     where: Mapping[str, ParamRange] | None = None,
@@ -41,6 +55,11 @@ def loss(
     derived: Mapping[str, Derived] | None = None,
     fit: Callable[..., Mapping[str, Value]] | None = None,
     weigh: Callable[..., Tensor | None] | None = None,
+    statistic: Declared = MEAN,
+    scope: Scope = Scope.DATUM,
+    joined_by: str | None = None,
+    presets: Mapping[str, Mapping[str, Value]] | None = None,
+    class_axis: bool = False,
     **roles: RoleDomain,
 ) -> Callable[[Function], Function]:
     """Declares a loss: the decorated function is entered in the registry and returned as it is.
@@ -55,7 +74,8 @@ def loss(
         range: the values that the loss takes, such as ``[0, inf)``.
         traits: how it behaves.
         convention: the factor, dropped constant, logarithm and denominator that were chosen.
-        curve: what the loss is drawn against: ``error``, ``probability``, ``distance`` or ``distances``.
+        curve: what the loss is drawn against: ``error``, ``probability``, ``distance``, ``distances`` or a ``Slice``;
+            a function of the parameters where these decide.
         cites: keys of ``losses.references``.
         gradient: the derivative with respect to the prediction, in TeX.
         where: the range of each option.
@@ -65,7 +85,14 @@ def loss(
         derived: roles that may be computed from others.
         fit: maps totals of the target to parameters left to the data; see ``balanced_cross_entropy``.
         weigh: each datum's weight in the cost, where the loss's definition has one; None for 1 each.
-        **roles: the domain of each role.
+        statistic: how the cost comes from the data, where it is not their mean; a function of the parameters where
+            these decide.
+        scope: whether the function may see the data one by one, or needs all of them.
+        joined_by: the role, one that may be left out, that says which rows are the items of one list. It goes with
+            ``Scope.ALL``; without it each row is a list, and the data are seen one by one.
+        presets: names for the loss with some parameters set, such as ``nll``.
+        class_axis: adds the option that says which axis the classes are; the function gets them as the second.
+        **roles: the domain of each role. A role whose parameter has the default None may be left out.
 
     Raises:
         TypeError: a declaration that is not whole. It fails at import, so that no gap reaches the documentation.
@@ -78,7 +105,12 @@ def loss(
             family=family,
             function=function,
             roles=roles,
-            params=_params(function, where or {}, list(roles)),
+            params=_params(function, where or {}, list(roles)) + (_CLASS_AXIS if class_axis else ()),
+            optional=_optional(function),
+            statistic=statistic,
+            scope=scope,
+            joined_by=joined_by,
+            class_axis=class_axis,
             role_help=_role_help(
                 function, [*roles, *(role for each in (derived or {}).values() for role in each.roles)]
             ),
@@ -99,17 +131,31 @@ def loss(
             fit=fit,
             weigh=weigh,
         )
-        _enter(declared)
+        enter(declared, presets or {})
         return function
 
     return declare
 
 
-def _enter(declared: Loss) -> None:
-    for name in (declared.name, *declared.aliases):
+_CLASS_AXIS = (
+    Param(CLASS_AXIS, 1, Whole(Interval(-8, 8)), "Which axis of the prediction the classes are; -1 is the last."),
+)
+
+
+def enter(declared: Loss, presets: Mapping[str, Mapping[str, Value]] | None = None) -> None:
+    """Enters a loss under its names.
+
+    Raises:
+        TypeError: one of them is taken.
+    """
+    presets = presets or {}
+    for name in (declared.name, *declared.aliases, *presets):
         if name in _NAMES:
             raise TypeError(f"the loss name {name!r} is registered twice")
         _NAMES[name] = declared.name
+    for name, params in presets.items():
+        declared.bind(**params)
+        _PRESETS[name] = dict(params)
     _LOSSES[declared.name] = declared
 
 
@@ -121,19 +167,21 @@ def _params(function: Callable[..., object], where: Mapping[str, ParamRange], ro
     options = [p for p in signature.parameters.values() if p.kind is p.KEYWORD_ONLY]
     if {p.name for p in options} != set(where):
         raise TypeError(f"{function.__name__}: each keyword-only parameter needs a range in where=, and only those")
-    helps = _args_section(function)
+    helps = arguments_help(function)
     missing = [name for name in where if name not in helps]
     if missing:
         raise TypeError(f"{function.__name__}: no line under Args: for {', '.join(missing)}")
     return tuple(Param(p.name, p.default, where[p.name], helps[p.name]) for p in options)
 
 
-def _sources(derived: Mapping[str, Derived]) -> list[str]:
-    return [role for each in derived.values() for role in each.roles]
+def _optional(function: Callable[..., object]) -> frozenset[str]:
+    """The roles that may be left out: positional parameters with the default None."""
+    parameters = inspect.signature(function).parameters.values()
+    return frozenset(p.name for p in parameters if p.kind is not p.KEYWORD_ONLY and p.default is None)
 
 
 def _role_help(function: Callable[..., object], roles: Iterable[str]) -> dict[str, str]:
-    helps = _args_section(function)
+    helps = arguments_help(function)
     missing = [name for name in roles if name not in helps]
     if missing:
         raise TypeError(f"{function.__name__}: no line under Args: for {', '.join(missing)}")
@@ -156,7 +204,8 @@ def _description(function: Callable[..., object]) -> str:
     return before_sections.split("\n", 1)[1].strip() if "\n" in before_sections else ""
 
 
-def _args_section(function: Callable[..., object]) -> dict[str, str]:
+def arguments_help(function: Callable[..., object]) -> dict[str, str]:
+    """What the docstring says under ``Args:`` about each parameter."""
     section = re.search(r"^Args:\n((?:[ \t]+.*\n?|\n)+)", _docstring(function), flags=re.M)
     helps: dict[str, str] = {}
     if section:
@@ -172,22 +221,65 @@ def losses() -> dict[str, Loss]:
 
 
 def find(name: str) -> Loss:
-    """The loss of that name or alias, in either spelling.
+    """The loss of that name or alias, in either spelling, or of another library under its own dotted name.
 
     Raises:
         UsageError: there is none; the message suggests the closest names.
     """
-    known = losses()
-    wanted = name.strip().lower().replace("_", "-")
+    if "." in name:
+        return _find_peer(name.strip())
+    wanted = _canonical(name)
     if wanted not in _NAMES:
+        for bring in BRINGERS:
+            if (brought := bring(wanted)) is not None:
+                return brought
         hint = did_you_mean(wanted, _NAMES) or "losscli list shows them all."
         raise UsageError(f"there is no loss {shown(name)}", hint=hint)
-    return known[_NAMES[wanted]]
+    return _LOSSES[_NAMES[wanted]]
+
+
+def _canonical(name: str) -> str:
+    return name.strip().lower().replace("_", "-")
+
+
+def peers(library: str | None = None) -> dict[str, Loss]:
+    """The losses of other libraries under their own names: of one library, or of all.
+
+    Args:
+        library: the first part of the names, such as ``torch``.
+    """
+    for each, modules in PEER_MODULES.items():
+        if library in (None, each):
+            for module in modules:
+                importlib.import_module(module)
+    found = sorted(_PEERS.items(), key=lambda item: list(PEER_MODULES).index(item[0].partition(".")[0]))
+    return {name: loss for name, loss in found if library in (None, name.partition(".")[0])}
+
+
+def enter_peer(declared: Loss) -> None:
+    """Enters another library's loss."""
+    if declared.name in _PEERS:
+        raise TypeError(f"the loss name {declared.name!r} is registered twice")
+    _PEERS[declared.name] = declared
+
+
+def _find_peer(name: str) -> Loss:
+    library = name.partition(".")[0].lower()
+    if library not in PEER_MODULES:
+        raise UsageError(
+            f"there is no loss {shown(name)}", hint=f"names with a dot begin with {', '.join(PEER_MODULES)}."
+        )
+    known = peers(library)
+    if name not in known:
+        same = {each.lower(): each for each in known}
+        close = same.get(name.lower())
+        hint = f"did you mean {close}?" if close else did_you_mean(name, known)
+        raise UsageError(f"there is no loss {shown(name)}", hint=hint or f"losscli list --peers {library} shows them.")
+    return known[name]
 
 
 def names() -> tuple[str, ...]:
     """Every name and alias by which ``find`` knows a loss."""
-    losses()
     return tuple(_NAMES)
 
 
@@ -203,7 +295,8 @@ def parse_spec(spec: str) -> BoundLoss:
     """
     name, *settings = spec.split(":")
     declared = find(name)
-    params: dict[str, str] = {}
+    preset = _PRESETS.get(_canonical(name), {})
+    params: dict[str, object] = {}
     for setting in settings:
         key, equals, value = setting.partition("=")
         param = declared.param(key)
@@ -212,7 +305,7 @@ def parse_spec(spec: str) -> BoundLoss:
         if param.name in params:
             raise UsageError(f"{shown(spec)}: {param.option} is given twice")
         params[param.name] = value
-    return declared.bind(**params)
+    return declared.bind(**{**preset, **params})
 
 
 def bind(spec: str, **params: object) -> BoundLoss:

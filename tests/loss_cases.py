@@ -6,6 +6,7 @@ import math
 import random
 from collections.abc import Sequence
 
+import numpy
 import torch
 
 from losscli.registry import parse_spec
@@ -150,15 +151,31 @@ CASES = {
 }  # fmt: skip
 
 
-def evaluate(spec: str, data: Sequence[Datum], dtype: torch.dtype = torch.float64) -> list[float]:
-    """The loss of each datum, in batches of data of one shape."""
+def evaluate(spec: str, data: Sequence[Datum], dtype: torch.dtype = torch.float64, device: str = "cpu") -> list[float]:
+    """The loss of each datum, in batches of data of one shape and of the same shared roles."""
     bound = parse_spec(spec)
-    by_shape: dict[object, list[int]] = {}
+    shared = bound.loss.shared
+    alike: dict[object, list[int]] = {}
     for k, datum in enumerate(data):
-        by_shape.setdefault(tuple(len(v) if isinstance(v, list) else 0 for v in datum.values()), []).append(k)
+        shape = tuple(str(v) if role in shared else (role, numpy.shape(v)) for role, v in datum.items())
+        alike.setdefault(shape, []).append(k)
     results = [math.nan] * len(data)
-    for members in by_shape.values():
-        roles = {role: torch.tensor([data[k][role] for k in members], dtype=dtype) for role in data[members[0]]}
-        for k, result in zip(members, bound(**roles).tolist(), strict=True):
+    for members in alike.values():
+        roles = {
+            role: torch.tensor(
+                value if role in shared else [data[k][role] for k in members], dtype=dtype, device=device
+            )
+            for role, value in data[members[0]].items()
+        }
+        for k, result in zip(members, bound.per_datum(bound(**roles)).tolist(), strict=True):
             results[k] = result
     return results
+
+
+def evaluate_batch(spec: str, batch: Datum) -> list[tuple[float, float]]:
+    """For a loss that sees all data at once: the loss and the weight of each datum of a batch."""
+    bound = parse_spec(spec)
+    roles = {role: torch.tensor(values, dtype=torch.float64) for role, values in batch.items()}
+    values, weights = bound(**roles), bound.weights(roles)
+    weights = torch.ones_like(values) if weights is None else weights
+    return list(zip(values.tolist(), weights.tolist(), strict=True))

@@ -15,6 +15,7 @@ import torch
 
 import losscli as api
 from tests.conftest import Outcome
+from tests.test_losses_contract import CONTINUOUS, inputs
 
 Run = Callable[..., Outcome]
 NUMBERS = ("value", "std_error", "ci_low", "ci_high", "min", "max")
@@ -220,24 +221,27 @@ def rows_of(shape: tuple[int, ...], values: list[float]) -> np.ndarray:
     return np.stack([np.full(shape, value) for value in values])
 
 
-@pytest.mark.parametrize("spec", [*api.losses(), "ce:ignore-index=7", "ce:class-weight=1/2/3", "bce:pos-weight=2"])
+@pytest.mark.parametrize(
+    "spec", [*api.losses(), "ce:ignore-index=7", "ce:class-weight=1/2/3/4/5/6/7", "bce:pos-weight=2"]
+)
 def test_a_chunk_of_which_nothing_is_left_adds_nothing(spec: str) -> None:
     bound = api.loss(spec)
-    roles = bound.loss.role_sets()[0]
-    vectors = {"first", "second", "anchor", "positive", "negative"}
-    data: dict[str, np.ndarray] = {}
-    for role in roles:
-        several = role in vectors or (role == "pred" and bound.loss.family == "classes")
-        data[role] = rows_of((3,), [0.5, math.nan, 0.25]) if several else rows_of((), [0.0, 0.0, 1.0])
-    data["pred" if "pred" in roles else roles[0]][1] = math.nan
-    if bound.loss.family == "binary":
-        data["pred"][::2] = [0.5, 0.75]
-    whole = api.compute(bound, nan="skip", **{role: values[[0, 2]] for role, values in data.items()})[0]
+    data = {role: values.numpy() for role, values in next(inputs(bound, 12)).items()}
+    own = [role for role in data if role not in bound.loss.shared]
+    left = np.arange(12) != 5
+    rest = {role: values[left] if role in own else values for role, values in data.items()}
+    missing = next(role for role in (*(role for role in own if role in CONTINUOUS), *own))
+    data[missing] = data[missing].copy()
+    data[missing][5] = math.nan
+    whole = api.compute(bound, nan="skip", **rest)[0]
     parts = api.compute(bound, nan="skip", chunk_rows=1, **data)[0]
-    assert parts.n_skipped == 1
+    assert parts.n_skipped == whole.n_skipped + 1
     per_datum = api.compute(bound, nan="skip", chunk_rows=1, reduction="none", dtype="float32", **data)
-    assert per_datum["row"].tolist() == [1, 3]
-    assert [getattr(parts, name) for name in NUMBERS] == [getattr(whole, name) for name in NUMBERS]
+    assert 6 not in per_datum["row"].tolist()
+    assert len(per_datum) == parts.n
+    # Without a number, as the extremes of a ratio of sums.
+    numbers = [[getattr(record, name) for name in NUMBERS] for record in (parts, whole)]
+    assert str(numbers[0]) == str(numbers[1])
 
 
 # --- weights that belong to the loss ----------------------------------------------------------------------------------

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Mapping
 from fractions import Fraction
 
+import numpy
 import pytest
 import torch
 from torch import Tensor
 
-from losscli.loss import Loss
+from losscli.loss import Loss, Scope
 from losscli.registry import losses, parse_spec
 from tests import oracle
 from tests.loss_cases import CASES, Datum, soft_targets
 from tests.oracle import multiclass
+from tests.test_losses_accuracy import ALL_CASES, FAMILIES
+from tests.test_losses_contract import CONTINUOUS
 
 
 def gradient(spec: str, datum: Datum, role: str) -> list[float]:
@@ -24,6 +28,10 @@ def gradient(spec: str, datum: Datum, role: str) -> list[float]:
     return found.reshape(-1).tolist()
 
 
+# Wider bounds, where a family gives a reason for them.
+GRADIENT_BOUNDS = {k: v for family in FAMILIES for k, v in getattr(family, "GRADIENT_BOUNDS", {}).items()}
+# They count mistakes: constant wherever they have a derivative.
+WITHOUT_SLOPE = {"zero-one", "hamming", "label-ranking", "coverage-error"}
 SMOOTH = {
     "errors": ("mse", "mae", "huber", "huber:delta=2.5"),
     "probabilities": ("binary-cross-entropy", "binary-cross-entropy:pos-weight=3", "focal", "focal:gamma=0.3"),
@@ -77,7 +85,7 @@ def test_the_gradient_by_the_logits_keeps_its_digits_in_confident_rows(spec: str
     for datum in data + one_hot:
         got = gradient(spec, datum, "pred")
         for k, found in enumerate(got):
-            true = oracle.slope(parse_spec(spec).name, "pred", k, **{**parse_spec(spec).params, **datum})
+            true = oracle.slope(parse_spec(spec).name, "pred", k, **{**oracle.own_params(parse_spec(spec)), **datum})
             assert found == pytest.approx(float(true), rel=1e-13, abs=0), (datum, k)
 
 
@@ -92,7 +100,101 @@ def test_the_gradient_of_soft_targets_is_p_minus_q() -> None:
         assert gradient("cross-entropy", datum, "pred") == pytest.approx(expected, rel=1e-13, abs=1e-15)
 
 
-@pytest.mark.parametrize("declared", list(losses().values()), ids=lambda declared: declared.name)
+# How far a derivative may be from the true one, relative to the largest derivative of the datum by the same role, or to
+# the loss over the number itself: a relative change of the number moves the loss by no more digits than it has.
+CLOSE = 2e-14
+SHOWN = 10
+POSITIONS = 4
+
+
+def positions(value: object) -> list[tuple[int, ...]]:
+    """Where the numbers of a datum's role stand: all, or a few spread over them."""
+    shape = numpy.shape(value)
+    every = list(itertools.product(*map(range, shape)))
+    return every[:: max(1, len(every) // POSITIONS)]
+
+
+def leaves_of(spec: str, datum: Datum) -> dict[str, Tensor]:
+    """The roles as a batch of one datum, or as they are where the datum is a batch; what is continuous is a leaf."""
+    bound = parse_spec(spec)
+    whole = bound.loss.scope is Scope.ALL and not isinstance(oracle.value_of(spec, datum), oracle.mpf)
+    made = {}
+    for role, value in datum.items():
+        tensor = torch.tensor(value, dtype=torch.float64)
+        tensor = tensor if whole or role in bound.loss.shared else tensor.unsqueeze(0)
+        made[role] = tensor.requires_grad_() if role in CONTINUOUS else tensor
+    return made
+
+
+def gradients(spec: str, datum: Datum, *, rooted: bool = False) -> tuple[float, dict[str, Tensor]]:
+    """The loss and its derivatives by each continuous role; none where it is constant or not finite.
+
+    Args:
+        spec: the loss.
+        datum: its roles.
+        rooted: whether a loss whose cost is a root is the root, which has no slope at zero, or what the function gives.
+    """
+    bound = parse_spec(spec)
+    leaves = leaves_of(spec, datum)
+    values, weights = bound(**leaves), bound.weights(leaves)
+    if weights is not None and bound.loss.scope is Scope.ALL:
+        values = (values[weights > 0] * weights[weights > 0]).sum() / weights.sum()
+    elif rooted:
+        values = bound.per_datum(values)
+    if not values.requires_grad or not bool(torch.isfinite(values).all()):
+        return 0.0, {}
+    values.sum().backward()
+    return float(values.detach().sum()), {role: leaf.grad for role, leaf in leaves.items() if leaf.grad is not None}
+
+
+EVERY = [
+    pytest.param(spec, data, id=f"{spec}-{name}")
+    for name, (data, specs) in ALL_CASES.items()
+    for spec in specs
+    if spec.partition(":")[0] in losses()
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("spec", "data"), EVERY)
+def test_every_gradient_is_the_derivative_of_the_true_loss(spec: str, data: list[Datum]) -> None:
+    """At the edges of the data too; not at kinks, where the derivatives to both sides differ."""
+    bound = parse_spec(spec)
+    close = GRADIENT_BOUNDS.get(spec, GRADIENT_BOUNDS.get(bound.name, CLOSE))
+    compared = 0
+    for datum in data[:: max(1, len(data) // SHOWN)]:
+        loss, found = gradients(spec, datum, rooted=True)
+        for role, gradient_ in found.items():
+            own = gradient_ if gradient_.ndim == numpy.ndim(datum[role]) else gradient_[0]
+            for place in positions(datum[role]):
+                given = {**oracle.own_params(bound), **datum}
+                left, right = oracle.slopes(bound.name, role, place, **given)
+                with oracle.mpmath.workprec(oracle.PRECISION):
+                    if abs(left - right) > (abs(left) + abs(right)) * oracle.mpf(2) ** -200:
+                        continue
+                    true, got = (left + right) / 2, float(own[place])
+                    number = abs(float(numpy.asarray(datum[role], dtype=float)[place]))
+                    scale = max(float(own.abs().max()), abs(loss) / number if number else 0.0)
+                    if abs(true) > 1e300 or 0 < abs(true) < 1e-290:
+                        continue
+                    assert abs(got - true) <= close * max(abs(true), scale), (role, place, got, float(true), datum)
+                compared += 1
+    assert compared or bound.name in WITHOUT_SLOPE
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("spec", "data"), EVERY)
+def test_no_gradient_is_nan_where_the_loss_is_finite(spec: str, data: list[Datum]) -> None:
+    for datum in data[:: max(1, len(data) // (4 * SHOWN))]:
+        for role, found in gradients(spec, datum)[1].items():
+            assert not bool(torch.isnan(found).any()), (spec, role, datum)
+
+
+OF_THE_BOOK = ("mse", "mae", "huber", "binary-cross-entropy", "balanced-cross-entropy", "focal", "cross-entropy")
+OF_THE_BOOK += ("categorical-focal", "contrastive", "triplet")
+
+
+@pytest.mark.parametrize("declared", [losses()[name] for name in OF_THE_BOOK], ids=OF_THE_BOOK)
 def test_no_gradient_is_nan_at_the_edges(declared: Loss) -> None:
     fitted = dict(declared.fit(Fraction(4), Fraction(2))) if declared.fit else {}
     inputs = next((param.range.words for param in declared.params if param.name == "input"), (None,))

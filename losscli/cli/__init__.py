@@ -31,6 +31,10 @@ def run(arguments: list[str]) -> int:
         _flush()
     except Terminated:
         return TERMINATED
+    except SystemExit as done:
+        # Completion ends the process itself, once it has printed its answer.
+        _flush()
+        return done.code if isinstance(done.code, int) else 0
     except BaseException as error:
         code = report_failure(error)
         if code != BROKEN_PIPE:
@@ -43,8 +47,9 @@ def run(arguments: list[str]) -> int:
 
 def _invoke(arguments: list[str]) -> int:
     from losscli.cli.app import command
+    from losscli.cli.loading import take_loads
 
-    outcome: Any = command().main(arguments, prog_name="losscli", standalone_mode=False)
+    outcome: Any = command().main(take_loads(arguments), prog_name="losscli", standalone_mode=False)
     return outcome if isinstance(outcome, int) else 0
 
 

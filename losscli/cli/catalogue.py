@@ -8,8 +8,10 @@ import typer
 
 from losscli.cli.terminal import stdout_is_terminal, use_color, width, write_text
 from losscli.errors import UsageError, shown
+from losscli.loss import Loss
 from losscli.readers.source import ReadOptions
-from losscli.registry import find, losses, parse_specs
+from losscli.registry import PEER_MODULES, find, losses, parse_specs
+from losscli.registry import peers as registry_peers
 
 LIST_FORMATS = ("auto", "table", "plain", "json", "tsv", "csv", "md")
 SHOW_FORMATS = ("auto", "table", "json", "md")
@@ -28,20 +30,30 @@ def list_losses(
         str | None, typer.Argument(metavar="WORD", help="Only losses whose names or texts hold this word.")
     ] = None,
     family: Annotated[str | None, typer.Option("--family", metavar="NAME", help="Only this family.")] = None,
+    peers: Annotated[
+        str | None,
+        typer.Option("--peers", metavar="LIBRARY", help="The losses of torch, keras, optax, sklearn, sgd, or all."),
+    ] = None,
     format: Annotated[str, _format_option(LIST_FORMATS)] = "auto",
     color: Color = "auto",
 ) -> None:
     """The catalogue of losses, by family."""
     from losscli import report
+    from losscli.plugins import installed
 
-    families = list(dict.fromkeys(loss.family for loss in losses().values()))
+    catalogue = list((losses() if peers is None else _peers(peers)).values())
+    families = list(dict.fromkeys(loss.family for loss in catalogue))
     if family is not None and family not in families:
         raise UsageError(f"there is no family {shown(family)}", hint=f"the families are {', '.join(families)}.")
-    chosen = [loss for loss in losses().values() if family in (None, loss.family) and _holds(loss, search)]
+    chosen = [loss for loss in catalogue if family in (None, loss.family) and _holds(loss, search)]
     if not chosen:
         raise UsageError(f"no loss is found by {shown(search or '')}", hint="losscli list shows them all.")
     kind = _format(format, LIST_FORMATS, pipe="tsv")
-    write_text(report.catalogue(chosen, kind, width=width(), color=use_color(color)))
+    everything = search is None and family is None and peers is None
+    offered = {name: each.dist.name if each.dist else each.value for name, each in installed().items()}
+    write_text(
+        report.catalogue(chosen, kind, offered=offered if everything else {}, width=width(), color=use_color(color))
+    )
 
 
 def show_loss(
@@ -92,6 +104,12 @@ def inspect_files(
     options = ReadOptions(input_format, delimiter, not no_header, ("", "nan", *(na_values or ())), encoding, decimal)
     found = inspect(open_source(file, options), parse_specs(loss) if loss is not None else None)
     write_text(report.inspection([found], kind, width=width(), color=use_color(color)))
+
+
+def _peers(library: str) -> dict[str, Loss]:
+    if library != "all" and library not in PEER_MODULES:
+        raise UsageError(f"--peers {shown(library)} is not one of all, {', '.join(PEER_MODULES)}")
+    return registry_peers(None if library == "all" else library)
 
 
 def _holds(loss: object, word: str | None) -> bool:

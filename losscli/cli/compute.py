@@ -39,6 +39,10 @@ class ComputeGroup(LossGroup):
     def run(bound: list[BoundLoss], roles: dict[str, list[str]], params: Mapping[str, str], options: Any) -> None:
         """Computes and prints."""
         losses = [each.bind(**params) for each in bound] if params else bound
+        if options.compat is not None:
+            from losscli.peers.compat import counterpart
+
+            losses = [counterpart(each, options.compat) for each in losses]
         Computation(losses, roles, options).run()
 
 

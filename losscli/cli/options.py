@@ -18,6 +18,7 @@ from losscli.loss import BoundLoss, Loss
 from losscli.registry import losses, parse_specs
 
 ROLES, INPUT, COMPUTE, ANSWERS, GATES, OUTPUT = "Roles", "Input", "Computation", "Answers", "Gates", "Output"
+LOAD_HELP = "Bring a loss of your own: a function or criterion in a file."
 FORMATS = ("auto", "table", "plain", "json", "jsonl", "csv", "tsv", "md", "latex", "github", "junit")
 
 
@@ -118,6 +119,16 @@ class ComputeOptions(InputOptions):
             help="How losses make a cost; none is --per-datum.",
         ),
     ] = "mean"
+    compat: Annotated[
+        str | None,
+        option(
+            "--compat",
+            panel=COMPUTE,
+            metavar="LIBRARY",
+            help="As torch, keras, optax or sklearn computes it, or a dotted name such as torch.nn.BCELoss.",
+        ),
+    ] = None
+    load: Annotated[str | None, option("--load", panel=COMPUTE, metavar="FILE.py:NAME", help=LOAD_HELP)] = None
     device: Annotated[
         str, option("--device", panel=COMPUTE, metavar="auto|cpu|cuda[:N]|mps", help="What computes.")
     ] = "auto"
@@ -182,6 +193,7 @@ class PlotOptions:
     format: Annotated[
         str | None, option("--format", "-f", panel=OUTPUT, metavar="png|svg|pdf", help="Instead of the suffix.")
     ] = None
+    load: Annotated[str | None, option("--load", panel=COMPUTE, metavar="FILE.py:NAME", help=LOAD_HELP)] = None
     range: Annotated[
         str | None, option("--range", panel=COMPUTE, metavar="A,B", help="The ends of the horizontal axis.")
     ] = None
@@ -206,6 +218,7 @@ class PlotOptions:
 
 # --- commands from losses ---------------------------------------------------------------------------------------------
 
+_COLUMN = "a column, a key, #3 or a glob; without FILES a path"
 ROLE_SHORT = {"pred": "-p", "target": "-t"}
 
 
@@ -241,14 +254,15 @@ def role_parameters(bound: Sequence[BoundLoss]) -> list[inspect.Parameter]:
     roles = dict.fromkeys(role for each in bound for form in each.loss.role_sets() for role in form)
     for role in roles:
         owner = next(each for each in bound if any(role in form for form in each.loss.role_sets()))
-        names = [f"--{role}", *([ROLE_SHORT[role]] if role in ROLE_SHORT else [])]
+        takes = "the path of an array" if role in owner.loss.shared else _COLUMN
+        names = [f"--{role.replace('_', '-')}", *([ROLE_SHORT[role]] if role in ROLE_SHORT else [])]
         annotation = Annotated[
             list[str] | None,
             option(
                 *names,
                 panel=ROLES,
-                metavar="COL",
-                help=f"{_capitalised(owner.domain(role).phrase)}: a column, a key, #3 or a glob; without FILES a path.",
+                metavar="FILE" if role in owner.loss.shared else "COL",
+                help=f"{_capitalised(owner.domain(role).phrase)}: {takes}.",
             ),
         ]
         name = f"role_{role}"

@@ -6,12 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from losscli.columns.choices import Choice, Pair, Pool, need_of, nothing, paired, rivals, single
-from losscli.columns.classes import LISTED, Family, binary_words, class_words, families, pattern
+from losscli.columns.classes import LISTED, Family, all_words, binary_words, class_words, families, pattern
 from losscli.columns.evidence import Evidence, sums_to_one
-from losscli.columns.order import in_order_of, in_order_of_numbers
+from losscli.columns.labels import label_words
+from losscli.columns.order import in_order_of, in_order_of_corners, in_order_of_numbers
 from losscli.columns.predictions import PredictionSearch
 from losscli.columns.selection import repeated, select
 from losscli.columns.targets import TargetSearch
+from losscli.domain import IDENTITY
 from losscli.errors import UsageError, escape
 from losscli.loss import BoundLoss
 from losscli.names import ROLE_NAMES, joined, words
@@ -41,7 +43,7 @@ class Assigner:
         explicit: Mapping[str, Sequence[str]],
         positive: str | None,
     ) -> None:
-        ignored = loss.params.get("ignore_index")
+        ignored = loss.params.get("ignore_index", loss.params.get("ignore_class"))
         if isinstance(ignored, int):
             evidence = [replace(each, ignored=ignored) for each in evidence]
         self._source, self._evidence, self._loss, self._ignored = source, evidence, loss, ignored
@@ -56,7 +58,8 @@ class Assigner:
         Raises:
             UsageError: a column that there is not, a role that nothing fits or that rivals fit.
         """
-        form = self._form()
+        form = self._settled_form()
+        self._check_lists(form)
         if "pred" not in form or "target" not in form:
             chosen = _aligned({role: self._other(role) for role in form})
             self._say({role: [choice] for role, choice in chosen.items()})
@@ -79,7 +82,7 @@ class Assigner:
         found: dict[str, tuple[str, ...] | None] = {}
         why: dict[str, str] = {}
         try:
-            form = self._form()
+            form = self._settled_form()
         except UsageError as error:
             return dict.fromkeys(self._loss.loss.roles), dict.fromkeys(self._loss.loss.roles, str(error))
         for role in form:
@@ -109,22 +112,58 @@ class Assigner:
 
     def _pool(self) -> Pool:
         given = self._given("target"), self._given("pred")
-        return Pool(self._source, self._evidence, self._loss, *given, self._positive)
+        others = [role for role in self._form() if role not in ("pred", "target")]
+        taken = {
+            each.key
+            for role in others
+            for choice in self._given(role) or self._candidates(role)
+            for each in choice.columns
+        }
+        free = [each for each in self._evidence if each.key not in taken]
+        return Pool(self._source, free, self._loss, *given, self._positive)
 
     # --- forms and roles ----------------------------------------------------------------------------------------------
 
+    def _settled_form(self) -> tuple[str, ...]:
+        """The form, after which the loss takes what it takes in this form."""
+        form = self._form()
+        self._loss = self._loss.of_form(form)
+        return form
+
+    def _check_lists(self, form: tuple[str, ...]) -> None:
+        joining = self._loss.loss.joined_by
+        if joining is not None and joining not in form and any(map(self._is_item, ("pred", "target"))):
+            raise UsageError(
+                f"{self._source.name}: {self._loss.name} takes a list in each row, or one item a row and a column that "
+                "says which rows are one list",
+                hint=f"name that column with --{joining}.",
+            )
+
+    def _is_item(self, role: str) -> bool:
+        """Whether a role can be one number a row only, and no list."""
+        given = self._given(role)
+        if given is None:
+            return not any(each.vector for each in self._evidence)
+        return any(len(choice.columns) == 1 and not choice.columns[0].vector for choice in given)
+
     def _form(self) -> tuple[str, ...]:
         """The form of the loss that the user's roles or the columns fit: distances, or pairs of vectors."""
-        forms = self._loss.loss.role_sets()
+        forms = self._loss.loss.column_sets()
         given = {role for role in self._explicit if any(role in form for form in forms)}
         fitting = [form for form in forms if given <= set(form)]
         if not fitting:
             takes = " or ".join(", ".join(form) for form in forms)
             raise UsageError(f"{self._loss.name} takes {takes}, not {', '.join(self._explicit)}")
+        # A role that may be left out is left out where nothing is called by its name.
+        absent = {role for role in self._loss.loss.optional - given if not self._candidates(role)}
+        fitting = [form for form in fitting if not absent & set(form)]
+        fitting = [form for form in fitting if not any(set(form) < set(other) for other in fitting)]
         telling = given - set(forms[0]).intersection(*forms)
         if len(fitting) == 1 or telling:
             return fitting[0]
-        complete = [form for form in fitting if all(self._candidates(role) or role in given for role in form)]
+        # What serves as prediction and target is not found by these names alone.
+        named = given | {"pred", "target"}
+        complete = [form for form in fitting if all(role in named or self._candidates(role) for role in form)]
         if len(complete) > 1:
             ways = " and ".join(", ".join(form) for form in complete)
             options = " or ".join(f"--{next(role for role in form)}" for form in complete)
@@ -141,6 +180,7 @@ class Assigner:
         for name in ROLE_NAMES.get(role, (role,)):
             exact = [each for each in self._evidence if joined(each.column.name) == name]
             fitting = [each for each in exact if (each.vector or each.numeric if wants_vector else _scalar(each))]
+            fitting = fitting or [each for each in exact if each.vector and domain.vector]
             # A column of the role's very name is meant, whatever it holds: the check of the domain says what is wrong.
             if domain.codes and name != role:
                 fitting = [each for each in fitting if _is_coded(each, domain.codes)]
@@ -166,8 +206,8 @@ class Assigner:
             return found[0]
         if found:
             raise rivals(self._source, self._loss, role, [each for choice in found for each in choice.columns])
-        forms = " or ".join(", ".join(form) for form in self._loss.loss.role_sets())
-        hint = f"name it with --{role}; {self._loss.name} takes {forms}."
+        forms = " or ".join(", ".join(form) for form in self._loss.loss.column_sets())
+        hint = f"name it with --{_option(role)}; {self._loss.name} takes {forms}."
         raise nothing(self._source, self._loss, role, self._evidence, hint)
 
     # --- what the user names ------------------------------------------------------------------------------------------
@@ -188,6 +228,8 @@ class Assigner:
         if not any(len(group) > 1 for group in groups):
             groups, selectors = [columns], [pattern([each.column.name for each in columns])]
         found = []
+        if domain.corners:
+            groups = [list(in_order_of_corners(group)) for group in groups]
         for group, selector in zip(groups, selectors):
             name = selector if len(group) > 1 else group[0].column.name
             found.append(Choice(tuple(group), "it was named", name, self._family(role, group), True, True))
@@ -201,7 +243,7 @@ class Assigner:
                 f"{self._loss.name} takes one column for each class; {columns[0].quoted} is one column",
                 hint="name all of them, for example with a glob: --pred 'prob_*'.",
             )
-        if not self._loss.domain("pred").simplex and sums_to_one(columns):
+        if "input" in self._loss.params and not self._loss.domain("pred").simplex and sums_to_one(columns):
             names = pattern([each.column.name for each in columns])
             self.notes.append(f'the rows of "{names}" sum to 1: if they are probabilities, add --input probs')
         ends = tuple(joined(each.column.name) for each in columns)
@@ -220,7 +262,8 @@ class Assigner:
         if pool.need == "label":
             if "text" not in (target.column.kind, pred.columns[0].column.kind):
                 return {"pred": _plain(pred), "target": _plain(pair.target)}
-            every = tuple(sorted({*target.labels, *pred.columns[0].labels}))
+            every, note = label_words(self._source, target, pred.columns[0])
+            self._note(note)
             return {"pred": Field((pred.columns[0].key,), words=every), "target": Field((target.key,), words=every)}
         if pool.need == "classes":
             return self._classes(pred, target)
@@ -234,6 +277,9 @@ class Assigner:
         if len(pred.columns) == 1:
             return replace(target, columns=in_order_of_numbers(target.columns) or target.columns)
         ordered = in_order_of(target.columns, pred.columns)
+        if ordered is None and self._loss.domain("target").corners:
+            # The corners of a box may have other names, and are in their own order.
+            return target
         if ordered is None:
             raise UsageError(
                 f'{self._source.name}: the columns "{escape(target.name)}" and "{escape(pred.name)}" have other '
@@ -275,6 +321,8 @@ class Assigner:
         return {"pred": Field(columns, matrix=True), "target": Field((target.key,), words=coded)}
 
     def _field(self, role: str, choice: Choice) -> Field:
+        if self._loss.domain(role).name == IDENTITY.name and choice.columns[0].column.kind == "text":
+            return Field((choice.columns[0].key,), words=tuple(all_words(self._source, choice.columns[0])))
         if self._loss.domain(role).codes and choice.columns[0].column.kind == "text":
             coded, note = binary_words(self._source, choice.columns[0], None, None, self._positive)
             self._note(note)
@@ -294,7 +342,7 @@ class Assigner:
                 if first.setdefault(key, role) != role:
                     raise UsageError(
                         f"{self._source.name}: {self._by_key[key].quoted} cannot be both {first[key]} and {role}",
-                        hint=f"name another column with --{first[key]} or --{role}.",
+                        hint=f"name another column with --{_option(first[key])} or --{_option(role)}.",
                     )
 
     def _refuse_repeated_names(self, choices: Sequence[Choice]) -> None:
@@ -331,6 +379,10 @@ def _aligned(chosen: Mapping[str, Choice]) -> dict[str, Choice]:
         else choice
         for role, choice in chosen.items()
     }
+
+
+def _option(role: str) -> str:
+    return role.replace("_", "-")
 
 
 def _names(choice: Choice) -> str:

@@ -10,7 +10,7 @@ from typing import Literal
 from losscli.columns.classes import Family
 from losscli.columns.evidence import Evidence, is_recoded, same_values
 from losscli.columns.selection import repeated
-from losscli.domain import Domain
+from losscli.domain import LABEL, Domain
 from losscli.errors import LosscliError, UsageError
 from losscli.loss import BoundLoss
 from losscli.names import PREDICTION, TARGET
@@ -53,8 +53,8 @@ class Pair:
 def need_of(domain: Domain) -> Need:
     """What kind of column a role needs."""
     if domain.vector and not domain.scalar:
-        return "vector" if any("D" in shape.split() for shape in domain.shapes) else "classes"
-    if domain.codes or domain.classes or domain.name == "label":
+        return "classes" if any("C" in shape.split() for shape in domain.shapes) else "vector"
+    if domain.codes or domain.classes or domain.name in ("label", LABEL.name):
         return "label"
     if domain.name == "probability":
         return "probability"
@@ -99,7 +99,9 @@ class Pool:
         self.positive = positive
         self.need = need_of(loss.domain("pred"))
         self.target_domain = loss.domain("target")
-        self.target_need = need_of(self.target_domain)
+        # A target of several columns is a vector, whatever they stand for: only predictions are found by their classes.
+        needed = need_of(self.target_domain)
+        self.target_need: Need = "vector" if needed == "classes" else needed
         taken = {each.key for choice in (*(targets or ()), *(preds or ())) for each in choice.columns}
         self.all = [each for each in evidence if each.key not in taken]
         rescued = _rescued(self.all)
@@ -130,6 +132,8 @@ class Pool:
             numbers = [number for number in each.numbers if number != each.ignored]
             whole = each.numeric and not each.fractional and min(numbers, default=-1) >= 0
             return whole or each.column.kind in ("text", "boolean")
+        if domain.name == LABEL.name:
+            return (each.numeric and not each.fractional) or each.column.kind == "text"
         if domain.codes:
             return each.numeric and any(set(each.numbers) <= set(code) for code in domain.codes)
         two_words = each.column.kind == "text" and len(each.labels) in (1, 2)

@@ -332,7 +332,7 @@ def binary_words(
     if target.column.kind != "text" and (positive is None or (positive == "1" and set(labels) <= {"0", "1"})):
         return None, None
     if len(labels) < 2 and target.column.kind == "text":
-        labels = _all_words(source, target, labels)
+        labels = all_words(source, target, enough=3)
     if len(labels) != 2:
         listed = ", ".join(shown(label) for label in labels[:LISTED])
         raise UsageError(
@@ -385,14 +385,20 @@ def _ordered(labels: Sequence[str], positive: str) -> tuple[str, str]:
     return negative, positive
 
 
-def _all_words(source: Source, target: Evidence, seen: Sequence[str]) -> list[str]:
-    """The distinct labels of the whole column, up to three: files sorted by class show one in their first rows."""
-    found = dict.fromkeys(seen)
-    for batch in source.read((), (target.key,)):
-        for value in batch.carried[target.key].unique().to_pylist():
+def all_words(source: Source, column: Evidence, *, enough: int | None = None) -> list[str]:
+    """The distinct words of a whole column: files sorted by class show one in their first rows.
+
+    Args:
+        source: read from its beginning.
+        column: of words.
+        enough: stops where so many are found.
+    """
+    found = dict.fromkeys(column.labels)
+    for batch in source.read((), (column.key,)):
+        for value in batch.carried[column.key].unique().to_pylist():
             if value is not None and value != "":
                 found.setdefault(label_text(value))
-        if len(found) > 2:
+        if enough is not None and len(found) >= enough:
             break
     return sorted(found)
 

@@ -276,7 +276,7 @@ def _clear_roles(
 
 def _supervised() -> list[BoundLoss]:
     """The losses of a prediction and a target: what most files are for."""
-    return [each for each in _variants() if {"pred", "target"} <= set(each.loss.roles)]
+    return [each for each in _variants() if {"pred", "target"} == set(each.loss.roles)]
 
 
 def _suits(source: Source, evidence: Sequence[Evidence], loss: BoundLoss) -> bool:

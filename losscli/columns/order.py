@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from losscli.columns.classes import between, pattern
 from losscli.columns.evidence import Evidence
-from losscli.names import words
+from losscli.errors import UsageError
+from losscli.names import joined, words
 
 
 def in_order_of(target: Sequence[Evidence], pred: Sequence[Evidence]) -> tuple[Evidence, ...] | None:
@@ -32,6 +33,37 @@ def in_order_of_numbers(columns: Sequence[Evidence]) -> tuple[Evidence, ...] | N
     places = dict(zip(_loose_endings(columns), columns))
     wanted = [str(number) for number in range(len(columns))]
     return tuple(places[number] for number in wanted) if set(places) == set(wanted) else None
+
+
+# How the corners of boxes are called, in the order x1, y1, x2, y2.
+CORNERS = (
+    ("x1", "y1", "x2", "y2"),
+    ("x0", "y0", "x1", "y1"),
+    ("xmin", "ymin", "xmax", "ymax"),
+    ("minx", "miny", "maxx", "maxy"),
+    ("left", "top", "right", "bottom"),
+)
+SIZES = {"w", "h", "width", "height"}
+
+
+def in_order_of_corners(columns: Sequence[Evidence]) -> Sequence[Evidence]:
+    """The four columns of a box in the order x1, y1, x2, y2, where their names say which is which; else as they are.
+
+    Raises:
+        UsageError: their names say that they are sizes.
+    """
+    names = [joined(each.column.name) for each in columns]
+    for corners in CORNERS:
+        found = [[c for name, c in zip(names, columns) if name.endswith(k) or name.startswith(k)] for k in corners]
+        if all(len(each) == 1 for each in found):
+            return [each[0] for each in found]
+    sizes = [each for each in columns if SIZES & set(words(each.column.name))]
+    if len(sizes) == 2:
+        raise UsageError(
+            f"{sizes[0].quoted} and {sizes[1].quoted} are called sizes, and a box is two corners, x1, y1, x2, y2",
+            hint="make the second corner of the first and the sizes, and name the four columns.",
+        )
+    return columns
 
 
 def _written_endings(columns: Sequence[Evidence]) -> list[str]:

@@ -118,7 +118,10 @@ class PredictionSearch:
                 lambda: self._refuse_probabilities([e for e in (*pred, *scores) if e.in_unit]),
             ]
         if self._pool.need == "label":
-            return [lambda: of("label"), lambda: [e for e in of("number") if not e.fractional], lambda: vectors]
+            words = [each for each in self._data if each.column.kind == "text" and each.name.part == "pred"]
+            whole = [each for each in of("label", "number") if not each.fractional]
+            named = [each for each in self._data if each in words or each in whole]
+            return [lambda: [e for e in named if e.name.quantity == "label"], lambda: named, lambda: vectors]
         return [
             lambda: self._numbers_or_labels(of("number", "score"), of("label"), of("probability"), truth),
             lambda: self._forecasts(scaled, numbers, truth),
@@ -297,7 +300,7 @@ class PredictionSearch:
         if self._pool.need == "classes" and not domain.simplex and each.vectors_sum_to_one:
             raise self._pool.problem(
                 f"{each.quoted} holds probabilities where {self._pool.loss.spec} takes {domain.name}",
-                hint="add --input probs.",
+                hint=self._hint("probs", option(each)),
             )
         return single(each, "it holds a vector for each datum")
 
@@ -319,8 +322,15 @@ class PredictionSearch:
         elif family.log_probabilities:
             kind, word = "log-probabilities", "log-probs"
         return self._pool.problem(
-            f'"{family.pattern}" holds {kind} where {self._pool.loss.spec} takes {wanted}', hint=f"add --input {word}."
+            f'"{family.pattern}" holds {kind} where {self._pool.loss.spec} takes {wanted}',
+            hint=self._hint(word, f"'{family.pattern}'"),
         )
+
+    def _hint(self, word: str, columns: str) -> str:
+        """What to do with predictions of another kind: a loss of scores takes any number that the user means."""
+        if "input" in self._pool.loss.params:
+            return f"add --input {word}."
+        return f"if they are meant as scores, add --pred {columns}."
 
 
 def _model_in(family: Family) -> tuple[str, ...]:

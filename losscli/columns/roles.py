@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from losscli._lazy import numpy
 from losscli.columns.assigner import Assigner
 from losscli.columns.evidence import Evidence
 from losscli.columns.selection import select
@@ -23,11 +24,13 @@ class Call:
         loss: the loss.
         fields: for each role, the columns.
         pred: how results call the prediction: a column, or the glob of several; None where the loss has none.
+        shared: the values of the roles that all data share.
     """
 
     loss: BoundLoss
     fields: Mapping[str, Field]
     pred: str | None
+    shared: Mapping[str, numpy.ndarray] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -66,7 +69,7 @@ def assign(
     Raises:
         UsageError: a column that there is not, a role that nothing fits or that rivals fit.
     """
-    roles = list(dict.fromkeys(role for loss in losses for form in loss.loss.role_sets() for role in form))
+    roles = list(dict.fromkeys(role for loss in losses for form in loss.loss.column_sets() for role in form))
     for role in explicit:
         if role not in roles:
             names = ", ".join(loss.name for loss in losses)
@@ -78,7 +81,7 @@ def assign(
     why: dict[str, str] = {}
     for loss in losses:
         found = Assigner(source, evidence, loss, explicit, positive)
-        calls += [Call(loss, fields, pred) for fields, pred in found.fields()]
+        calls += [Call(loss.of_form(fields), fields, pred) for fields, pred in found.fields()]
         notes.update(dict.fromkeys(found.notes))
         why = why or found.why
     return Assignment(tuple(calls), tuple(notes), why)

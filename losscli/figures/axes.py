@@ -6,7 +6,7 @@ Every value in a picture comes from calling the loss itself.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ from losscli._lazy import torch
 from losscli.domain import Interval, number_text
 from losscli.errors import UsageError, shown
 from losscli.figures.sampling import Function
-from losscli.loss import BoundLoss
+from losscli.loss import BoundLoss, Scope, Slice
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -44,6 +44,7 @@ class Axis:
         cases: the curves.
         margin: where a vertical line marks a parameter, or None.
         weighted: the curves show the loss times the weight that its definition gives to a datum.
+        costly: each position is a batch of its own, so that fewer of them have to do.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Axis:
     cases: tuple[Case, ...]
     margin: float | None = None
     weighted: bool = False
+    costly: bool = False
 
 
 def axis_of(bound: BoundLoss, at: Sequence[float] = ()) -> Axis:
@@ -66,20 +68,23 @@ def axis_of(bound: BoundLoss, at: Sequence[float] = ()) -> Axis:
     Raises:
         UsageError: true values for a loss that has none, or outside its domain.
     """
-    kind = bound.loss.curve
+    kind = bound.curve
     if at and kind != "error":
         raise UsageError(
-            f"--at does not suit {bound.name}, which is drawn against {_KIND_WORDS[kind]}",
+            f"--at does not suit {bound.name}, which is drawn against {kind_in_words(bound)}",
             hint="--at gives the true value of a loss that is drawn against the error.",
         )
-    return _KINDS[kind](bound, at)
+    return _slice(bound, kind) if isinstance(kind, Slice) else _KINDS[kind](bound, at)
 
 
 def kind_in_words(bound: BoundLoss) -> str:
     """What a loss is drawn against, for messages."""
-    if bound.loss.curve not in _KIND_WORDS:
+    kind = bound.curve
+    if isinstance(kind, Slice):
+        return f"the {kind.axis}"
+    if kind not in _KIND_WORDS:
         raise UsageError(f"{bound.name} has no curve")
-    return _KIND_WORDS[bound.loss.curve]
+    return _KIND_WORDS[kind]
 
 
 def span_within(span: tuple[float, float], allowed: Interval, name: str) -> tuple[float, float]:
@@ -101,7 +106,8 @@ def span_within(span: tuple[float, float], allowed: Interval, name: str) -> tupl
 
 
 def _numbers(bound: BoundLoss) -> list[float]:
-    return [float(value) for value in bound.params.values() if isinstance(value, (int, float)) and value is not True]
+    numbers = [value for value in bound.params.values() if isinstance(value, (int, float)) and value is not True]
+    return [float(value) for value in numbers if math.isfinite(value)]
 
 
 def _error(bound: BoundLoss, at: Sequence[float]) -> Axis:
@@ -113,7 +119,7 @@ def _error(bound: BoundLoss, at: Sequence[float]) -> Axis:
             raise UsageError(f"--at {shown(value)} is not {bound.domain('target')}")
 
     def against_true_value(true_value: float) -> Function:
-        return lambda x: bound.evaluate({"pred": x, "target": torch.full_like(x, true_value)})
+        return lambda x: bound.per_datum(bound.evaluate({"pred": x, "target": torch.full_like(x, true_value)}))
 
     if not at:
         return Axis(
@@ -215,6 +221,40 @@ def _distance(bound: BoundLoss, at: Sequence[float]) -> Axis:
         cases=(Case("similar pair", of_pairs(1.0)), Case("dissimilar pair", of_pairs(0.0))),
         margin=where,
     )
+
+
+def _slice(bound: BoundLoss, declared: Slice) -> Axis:
+    drawn = bound.of_form(())
+    if isinstance(bound.loss.curve, Slice) and "input" in bound.params:
+        # One slice for all parameters gives predictions of the default kind.
+        drawn = drawn.bind(input=bound.loss.param("input").default)
+
+    def along(roles_at: Callable[[Tensor], Mapping[str, Tensor]]) -> Function:
+        def values(x: Tensor) -> Tensor:
+            if drawn.loss.scope is Scope.DATUM:
+                return drawn.per_datum(drawn.evaluate(roles_at(x)))
+            return torch.stack([_mean(drawn, roles_at(position)) for position in torch.split(x, 1)])
+
+        return values
+
+    return Axis(
+        name=declared.axis,
+        variable=declared.variable,
+        allowed=declared.allowed,
+        span=declared.span,
+        notable=(*declared.notable, *_numbers(bound)),
+        cases=tuple(Case(label, along(roles_at)) for label, roles_at in declared.cases.items()),
+        costly=drawn.loss.scope is Scope.ALL,
+    )
+
+
+def _mean(bound: BoundLoss, roles: Mapping[str, Tensor]) -> Tensor:
+    """The cost of a small batch, differentiable."""
+    values, weights = bound.evaluate(roles), bound.weights(roles)
+    if weights is None:
+        return values.mean()
+    counts = weights > 0
+    return (weights[counts] * values[counts]).sum() / weights[counts].sum()
 
 
 _KINDS: dict[str, Callable[[BoundLoss, Sequence[float]], Axis]] = {

@@ -28,6 +28,8 @@ MOST_LINES_IN_A_PANEL = 4
 RARE = Fraction(1, 10)
 # A loss that is infinite at one end of its axis may leave the panel on the last hundredth; its slope grows faster.
 LOSS_CUT, SLOPE_CUT = 0.01, 0.05
+# Positions of a loss that is called for one position at a time.
+COSTLY_POINTS = 81
 
 
 def curves(
@@ -83,10 +85,9 @@ def _with_weights(bound: BoundLoss) -> BoundLoss:
 
 
 def _check_kinds(losses: Sequence[BoundLoss]) -> None:
-    kinds = {bound.loss.curve: bound for bound in losses}
-    if len(kinds) > 1:
-        _refuse(losses, [kind_in_words(bound) for bound in losses])
-    kind_in_words(losses[0])
+    kinds = [kind_in_words(bound) for bound in losses]
+    if len(set(kinds)) > 1:
+        _refuse(losses, kinds)
 
 
 def _check_names(losses: Sequence[BoundLoss], axes: Sequence[Axis]) -> None:
@@ -126,13 +127,15 @@ class _Case:
 def _rows(
     losses: Sequence[BoundLoss], axes: Sequence[Axis], low: float, high: float, gradient: bool, points: int
 ) -> tuple[tuple[Panel, ...], ...]:
+    costly = any(axis.costly for axis in axes)
+    points = min(points, COSTLY_POINTS) if costly else points
     x = grid(low, high, points, [value for axis in axes for value in axis.notable])
     labels = words.series_labels(losses) if len(losses) > 1 else [""]
     same_loss = all(bound.loss is losses[0].loss for bound in losses)
     slope_label = f"derivative d loss / d {axes[0].variable}"
     rows = [
         _row(
-            _cases(axes, labels, x, same_loss, sample),
+            _cases(axes, labels, x, same_loss, lambda function, x: sample(function, x, jumps=not costly)),
             axes,
             (low, high),
             words.loss_label(losses, weighted=any(axis.weighted for axis in axes)),
@@ -140,7 +143,9 @@ def _rows(
         )
     ]
     if gradient:
-        derivatives = _cases(axes, labels, x, same_loss, lambda function, x: sample(slope(function), x))
+        derivatives = _cases(
+            axes, labels, x, same_loss, lambda function, x: sample(slope(function), x, jumps=not costly)
+        )
         row = _row(derivatives, axes, (low, high), slope_label, SLOPE_CUT)
         rows.append(tuple(replace(panel, is_slope=True) for panel in row))
     # Two single panels stand beside each other; two rows of several stand one under the other.

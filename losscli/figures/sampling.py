@@ -53,17 +53,20 @@ def grid(low: float, high: float, points: int, notable: Iterable[float]) -> Arra
     )
 
 
-def sample(function: Function, x: Array) -> tuple[Array, Array]:
+def sample(function: Function, x: Array, *, jumps: bool = True) -> tuple[Array, Array]:
     """The points (x, y) of a function, with a break at each jump.
 
     Args:
         function: maps shape (k,) to shape (k,), elementwise.
         x: shape (k,), increasing.
+        jumps: whether to look for them, which calls the function often.
 
     Returns:
         ``x`` with two points and a NaN between them added at each jump, and the values there.
     """
     y = _values(function, x)
+    if not jumps:
+        return x, y
     left, right = _jumps(function, x, y)
     if left.size:
         # The halving may end on neighbouring numbers: only the order left, break, right then keeps them apart.

@@ -8,7 +8,46 @@ from losscli.losses.references import REFERENCES
 from losscli.registry import losses
 
 # The order in which lists show them.
-FAMILIES = ("regression", "robust", "binary", "multiclass", "embedding")
+FAMILIES = (
+    "regression",
+    "norms",
+    "percentage",
+    "logarithmic",
+    "forecast",
+    "quantile",
+    "robust",
+    "redescending",
+    "counts",
+    "discrete",
+    "scale",
+    "crps",
+    "divergence",
+    "distribution",
+    "binary",
+    "probability",
+    "margin",
+    "smooth_margin",
+    "multiclass",
+    "robust_classes",
+    "multiclass_margin",
+    "linear",
+    "labels",
+    "multilabel",
+    "label_order",
+    "ranking",
+    "list_ranking",
+    "overlap",
+    "generalized_overlap",
+    "lovasz",
+    "boxes",
+    "embedding",
+    "pairs",
+    "batch",
+    "metric_learning",
+    "angular_margin",
+    "sequence",
+    "survival",
+)
 
 for _family in FAMILIES:
     importlib.import_module(f"losscli.losses.{_family}")

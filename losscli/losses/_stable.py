@@ -55,6 +55,23 @@ def mean_over_outputs(values: Tensor) -> Tensor:
     return row_sum(outputs) / outputs.shape[1]
 
 
+def max_over_outputs(values: Tensor) -> Tensor:
+    """One number for each datum: the largest over its outputs, shape (n, ...) to (n,)."""
+    return values if values.ndim == 1 else values.flatten(1).amax(1)
+
+
+def log_cosh(x: Tensor) -> Tensor:
+    """``ln cosh x`` of any shape, for small x half its square and for large ones |x| - ln 2.
+
+    Below 1 it is ln(1 + t^2 / (2 (1 + t))) with t = e^|x| - 1, since cosh x = 1 + t^2 / (2 (1 + t)).
+    """
+    size = x.abs()
+    near = size < 1
+    t = torch.expm1(torch.where(near, size, 0.0))
+    far = torch.where(near, 1.0, size)
+    return torch.where(near, torch.log1p(t * (t / (2 * (1 + t)))), far + torch.log1p(0.5 * torch.expm1(-2 * far)))
+
+
 def two_difference(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
     """``a - b`` rounded, and what the rounding lost, as a constant (Knuth): their sum is the exact difference."""
     difference = a - b
@@ -272,18 +289,21 @@ def cosine_distance(first: Tensor, second: Tensor) -> Tensor:
     Returns:
         Shape (n,).
     """
-    first, second = _scaled(first), _scaled(second)
+    first, second = scaled(first), scaled(second)
     square = row_sum(first * first)
     stretch = torch.sqrt(square / row_sum(second * second)).unsqueeze(1)
     stretched, lost = two_product(second, stretch)
     chord = (first - stretched) - lost
     square_of_chord = row_sum(chord * chord)
     too_long = row_sum(first * chord) - 0.5 * square_of_chord
+    rest = square_of_chord - too_long * too_long / square
     # Of parallel vectors only rounding is left, of either sign.
-    return torch.relu(square_of_chord - too_long * too_long / square) / (2 * square)
+    parallel = rest <= 64 * torch.finfo(rest.dtype).eps * square_of_chord
+    return torch.where(parallel, 0.0, rest) / (2 * square)
 
 
-def _scaled(vectors: Tensor) -> Tensor:
+def scaled(vectors: Tensor) -> Tensor:
+    """Vectors, shape (n, D), each divided by a power of two where its squares would overflow or underflow."""
     scale = _power_of_two(vectors)
     return vectors if scale is None else vectors / scale
 

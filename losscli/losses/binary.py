@@ -49,6 +49,7 @@ def _terms(pred: Tensor, positive: Tensor, negative: Tensor, input: str) -> tupl
     target=BINARY,
     where={"input": INPUT, "label_smoothing": UNIT, "pos_weight": WEIGHT_OR_NONE},
     aliases=["bce", "log-loss"],
+    presets={"bce-with-logits": {"input": "logits"}},
     formula=r"-w_+\, y \ln p - (1 - y) \ln(1 - p)",
     gradient=r"\frac{\partial}{\partial p} = -w_+ \frac{y}{p} + \frac{1 - y}{1 - p},\quad "
     r"\frac{\partial}{\partial z} = (1 - y)\, p - w_+\, y\, (1 - p)",

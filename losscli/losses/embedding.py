@@ -11,6 +11,8 @@ from losscli.loss import Derived, Traits
 from losscli.losses._stable import (
     cosine_distance,
     euclidean_distance,
+    max_over_outputs,
+    row_sum,
     squared_euclidean_distance,
     two_difference,
 )
@@ -19,7 +21,13 @@ from losscli.registry import loss
 if TYPE_CHECKING:
     from torch import Tensor
 
-VECTORS = {"squared-euclidean": EMBEDDING, "euclidean": EMBEDDING, "cosine": DIRECTION}
+VECTORS = {
+    "squared-euclidean": EMBEDDING,
+    "euclidean": EMBEDDING,
+    "cosine": DIRECTION,
+    "manhattan": EMBEDDING,
+    "chebyshev": EMBEDDING,
+}
 
 
 @loss(
@@ -135,7 +143,9 @@ def triplet(
     teaches nothing; choosing triplets that still do is most of the art of training with this loss.
 
     The choice of distance changes the meaning of the margin. Squared distances (FaceNet) weigh far pairs more; plain
-    ones are in the unit of the vectors; the cosine distance, 1 - cos of the angle, ignores the vectors' lengths.
+    ones are in the unit of the vectors, with Manhattan the sum and Chebyshev the largest of the components'
+    differences; the cosine distance, 1 - cos of the angle, ignores the vectors' lengths. For a distance of your own,
+    call ``triplet_of_distances``.
 
     Args:
         anchor: The vectors that the others are compared to, shape (n, D).
@@ -160,12 +170,46 @@ def triplet(
         "squared-euclidean": squared_euclidean_distance,
         "euclidean": euclidean_distance,
         "cosine": cosine_distance,
+        "manhattan": _manhattan_distance,
+        "chebyshev": _chebyshev_distance,
     }[distance]
-    to_positive = measure(anchor, positive)
     to_negative = measure(anchor, negative)
     if swap:
         to_negative = torch.minimum(to_negative, measure(positive, negative))
+    return triplet_of_distances(measure(anchor, positive), to_negative, margin=margin)
+
+
+def triplet_of_distances(to_positive: Tensor, to_negative: Tensor, *, margin: float = 1.0) -> Tensor:
+    """The triplet loss of distances that were measured before, for a distance of your own.
+
+    What is left where the two distances and the margin nearly cancel keeps its digits.
+
+    Args:
+        to_positive: The distance of each anchor to its positive, shape (n).
+        to_negative: The distance to its negative, shape (n); with swap, the smaller one of this and the distance from
+            the positive to the negative.
+        margin: How much farther the negative must be than the positive.
+
+    Returns:
+        The loss of each triplet, shape (n).
+
+    Example:
+        >>> import torch
+        >>> anchor, positive, negative = (torch.tensor([v]) for v in ([0.0, 0.0], [3.0, 4.0], [2.0, 6.0]))
+        >>> def city_block(a, b):
+        ...     return (a - b).abs().sum(1)
+        >>> triplet_of_distances(city_block(anchor, positive), city_block(anchor, negative), margin=2.0)
+        tensor([1.])
+    """
     # Near the kink the two distances and the margin cancel; what the roundings lose is then all that is left.
     gap, lost = two_difference(to_positive, to_negative)
     shifted, lost_too = two_difference(gap, torch.full_like(gap, -margin))
     return torch.relu(shifted + torch.where(torch.isfinite(shifted), lost + lost_too, 0.0))
+
+
+def _manhattan_distance(first: Tensor, second: Tensor) -> Tensor:
+    return row_sum((first - second).abs())
+
+
+def _chebyshev_distance(first: Tensor, second: Tensor) -> Tensor:
+    return max_over_outputs((first - second).abs())

@@ -2,161 +2,17 @@
 
 from __future__ import annotations
 
-import math
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from losscli._lazy import torch
-from losscli.domain import (
-    CLASS,
-    CLASS_LOG_PROBABILITIES,
-    CLASS_LOGITS,
-    CLASS_PROBABILITIES,
-    NON_NEGATIVE,
-    UNIT,
-    Choice,
-    Interval,
-    Vector,
-    Whole,
-)
-from losscli.errors import UsageError
+from losscli.domain import CLASS, NON_NEGATIVE, UNIT
 from losscli.loss import Traits
-from losscli.losses._stable import entropy_term, power, rest_of_softmax, row_sum
+from losscli.losses._classes import IGNORED, INPUT, PER_CLASS, PRED, Positions, per_class, weights_in_cost
+from losscli.losses._stable import power
 from losscli.registry import loss
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-PRED = {"logits": CLASS_LOGITS, "probs": CLASS_PROBABILITIES, "log-probs": CLASS_LOG_PROBABILITIES}
-INPUT = Choice(tuple(PRED))
-PER_CLASS = Vector(Interval(low=0))
-
-
-# --- positions and classes --------------------------------------------------------------------------------------------
-
-
-def _positions(values: Tensor) -> Tensor:
-    """Shape (n, C, ...) as one row of classes for each position, (n · positions, C)."""
-    return values if values.ndim == 2 else values.movedim(1, -1).reshape(-1, values.shape[1])
-
-
-def _per_class(numbers: tuple[float, ...] | None, classes: int, like: Tensor, option: str) -> Tensor | None:
-    """One number for each class, shape (C,); None where there are none."""
-    if numbers is None:
-        return None
-    if len(numbers) not in (1, classes):
-        raise UsageError(f"--{option} has {len(numbers)} numbers, but there are {classes} classes")
-    return torch.tensor(numbers, dtype=like.dtype, device=like.device).expand(classes)
-
-
-def _index(target: Tensor, ignore_index: int | None) -> tuple[Tensor, Tensor | None]:
-    """The classes as integers, and which positions count; None where all do. A missing class becomes class 0."""
-    target = target.reshape(-1)
-    index = torch.nan_to_num(target, nan=0.0).long() if target.is_floating_point() else target.long()
-    if ignore_index is None:
-        return index, None
-    counts = target != ignore_index
-    return torch.where(counts, index, 0), counts
-
-
-def _with_missing(values: Tensor, target: Tensor) -> Tensor:
-    """NaN where the class is missing."""
-    return torch.where(torch.isnan(target.reshape(-1)), math.nan, values) if target.is_floating_point() else values
-
-
-def _position_weights(
-    pred: Tensor, target: Tensor, class_weight: Tensor | None, ignore_index: int | None
-) -> Tensor | None:
-    """How much each position counts, (n · positions,); None where all count the same."""
-    if target.ndim == pred.ndim:
-        if ignore_index is not None:
-            raise UsageError("--ignore-index suits class indices, not a probability for each class")
-        return row_sum(_positions(target) * class_weight) if class_weight is not None else None
-    index, counts = _index(target, ignore_index)
-    if class_weight is None:
-        return counts.to(pred.dtype) if counts is not None else None
-    weights = class_weight[index]
-    return weights if counts is None else torch.where(counts, weights, 0.0)
-
-
-def _per_datum(values: Tensor, weights: Tensor | None, data: int) -> Tensor:
-    """The (weighted) mean over the positions of each datum; 0 where none counts."""
-    if values.shape[0] == data:
-        return values if weights is None else torch.where(weights > 0, values, 0.0)
-    values = values.reshape(data, -1)
-    if weights is None:
-        return row_sum(values) / values.shape[1]
-    weights = weights.reshape(data, -1)
-    total = row_sum(weights)
-    weighted = row_sum(weights * torch.where(weights > 0, values, 0.0))
-    return torch.where(total > 0, weighted / torch.where(total > 0, total, 1.0), 0.0)
-
-
-def _weights_in_cost(
-    pred: Tensor,
-    target: Tensor,
-    *,
-    class_weight: tuple[float, ...] | None = None,
-    ignore_index: int | None = None,
-    **_: object,
-) -> Tensor | None:
-    """The weight of each datum in the cost: the sum over its positions, shape (n,)."""
-    per_class = _per_class(class_weight, pred.shape[1], pred, "class-weight")
-    weights = _position_weights(pred, target, per_class, ignore_index)
-    return weights if weights is None else row_sum(weights.reshape(pred.shape[0], -1))
-
-
-# --- minus the logarithms of the probabilities ------------------------------------------------------------------------
-
-
-def _minus_log_of_class(rows: Tensor, index: Tensor, input: str) -> Tensor:
-    """``-ln p_y`` of each row, shape (m,)."""
-    column = index.unsqueeze(1)
-    if input == "probs":
-        return -torch.log(rows.gather(1, column).squeeze(1))
-    if input == "log-probs":
-        return -rows.gather(1, column).squeeze(1)
-    largest, top, rest = rest_of_softmax(rows)
-    # Where the true class is the largest, no gradient may pass through a difference that cancels.
-    behind = torch.where(largest == column, 0.0, top - rows.gather(1, column)).squeeze(1)
-    return behind + torch.log1p(rest)
-
-
-def _minus_log_of_classes(rows: Tensor, weight: Tensor, input: str) -> Tensor:
-    """``-ln p_c`` for all classes, (m, C); anything finite where the weight is zero."""
-    counts = weight != 0
-    if input == "probs":
-        return -torch.log(torch.where(counts, rows, 1.0))
-    if input == "log-probs":
-        return -torch.where(counts, rows, 0.0)
-    largest, top, rest = rest_of_softmax(rows)
-    behind = (top - torch.where(counts, rows, top.detach())).scatter(1, largest, 0.0)
-    return behind + torch.log1p(rest).unsqueeze(1)
-
-
-def _weighted_sum(rows: Tensor, weight: Tensor, input: str) -> Tensor:
-    """``Σ_c w_c (-ln p_c)`` of each row, shape (m,)."""
-    if input != "logits":
-        return row_sum(
-            entropy_term(weight, rows) if input == "probs" else weight * -torch.where(weight != 0, rows, 0.0)
-        )
-    largest, top, rest = rest_of_softmax(rows)
-    others = weight.scatter(1, largest, 0.0)
-    behind = others * (top - torch.where(others != 0, rows, top.detach()))
-    return row_sum(behind) + torch.log1p(rest) * row_sum(weight)
-
-
-def _shares(target: Tensor, rows: Tensor, index: Tensor | None, label_smoothing: float) -> Tensor:
-    """How much of each position every class has, (m, C), after smoothing."""
-    if index is None:
-        share = _positions(target).to(rows.dtype)
-    else:
-        share = torch.zeros_like(rows).scatter(1, index.unsqueeze(1), 1.0)
-    if label_smoothing == 0:
-        return share
-    return share * (1 - label_smoothing) + label_smoothing / rows.shape[1]
-
-
-# --- the losses -------------------------------------------------------------------------------------------------------
 
 
 @loss(
@@ -167,10 +23,12 @@ def _shares(target: Tensor, rows: Tensor, index: Tensor | None, label_smoothing:
         "input": INPUT,
         "label_smoothing": UNIT,
         "class_weight": PER_CLASS,
-        "ignore_index": Whole(none="none"),
+        "ignore_index": IGNORED,
     },
     aliases=["ce", "softmax-cross-entropy", "categorical-cross-entropy", "multiclass-log-loss"],
-    weigh=_weights_in_cost,
+    presets={"nll": {"input": "log-probs"}},
+    class_axis=True,
+    weigh=weights_in_cost,
     formula=r"-\ln p_y = \ln \sum_c e^{z_c} - z_y,\quad \text{or } -\sum_c q_c \ln p_c",
     gradient=r"\frac{\partial}{\partial z_c} = p_c - q_c",
     unit="nats",
@@ -244,32 +102,31 @@ def cross_entropy(
         >>> cross_entropy(torch.tensor([[2.0, 1.0, 0.0], [0.0, 0.0, 0.0]]), torch.tensor([0, 1]))
         tensor([0.4076, 1.0986])
     """
-    rows = _positions(pred)
-    per_class = _per_class(class_weight, rows.shape[1], rows, "class-weight")
-    weights = _position_weights(pred, target, per_class, ignore_index)
-    soft = target.ndim == pred.ndim
-    index = None if soft else _index(target, ignore_index)[0]
-    if index is not None and label_smoothing == 0:
-        values = _minus_log_of_class(rows, index, input)
-    else:
-        shares = _shares(target, rows, index, label_smoothing)
-        if per_class is not None and weights is not None:
-            # The smoothed share of every class keeps that class's weight; the cost divides by the true class's.
-            shares = shares * per_class
-            values = _weighted_sum(rows, shares, input) / torch.where(weights > 0, weights, 1.0)
-        else:
-            values = _weighted_sum(rows, shares, input)
-    if index is not None:
-        values = _with_missing(values, target)
-    return _per_datum(values, weights, pred.shape[0])
+    positions = Positions.of(
+        pred,
+        target,
+        input=input,
+        label_smoothing=label_smoothing,
+        class_weight=class_weight,
+        ignore_index=ignore_index,
+    )
+    return positions.per_datum(positions.cross_entropy())
 
 
 @loss(
     family="classes",
     pred=PRED,
     target=CLASS,
-    where={"gamma": NON_NEGATIVE, "alpha": PER_CLASS, "input": INPUT, "label_smoothing": UNIT},
+    where={
+        "gamma": NON_NEGATIVE,
+        "alpha": PER_CLASS,
+        "input": INPUT,
+        "label_smoothing": UNIT,
+        "ignore_index": IGNORED,
+    },
     aliases=["multiclass-focal", "softmax-focal"],
+    class_axis=True,
+    weigh=weights_in_cost,
     formula=r"-\alpha_y (1 - p_y)^\gamma \ln p_y,\quad \text{or } -\sum_c q_c\, \alpha_c (1 - p_c)^\gamma \ln p_c",
     gradient=r"\frac{\partial}{\partial p_y} = \alpha_y (1 - p_y)^{\gamma - 1} "
     r"\left(\gamma \ln p_y - \frac{1 - p_y}{p_y}\right)",
@@ -305,6 +162,7 @@ def categorical_focal(
     alpha: tuple[float, ...] | None = None,
     input: str = "logits",
     label_smoothing: float = 0.0,
+    ignore_index: int | None = None,
 ) -> Tensor:
     """The focal loss of several classes: cross entropy that plays down what is predicted well already.
 
@@ -322,37 +180,24 @@ def categorical_focal(
         alpha: A factor for each class, or one for all.
         input: What the prediction holds.
         label_smoothing: How much of each target is spread evenly over all classes.
+        ignore_index: A class whose data do not count.
 
     Returns:
         The loss of each datum, shape (n); of several positions, the mean over them.
 
     Raises:
-        UsageError: a number of factors that is neither one nor one a class.
+        UsageError: a number of factors that is neither one nor one a class, or an ignored index with soft targets.
 
     Example:
         >>> import torch
         >>> categorical_focal(torch.tensor([[2.0, 1.0, 0.0], [0.0, 0.0, 0.0]]), torch.tensor([0, 1]))
         tensor([0.0457, 0.4883])
     """
-    rows = _positions(pred)
-    factors = _per_class(alpha, rows.shape[1], rows, "alpha")
-    index = None if target.ndim == pred.ndim else _index(target, None)[0]
-    if index is not None and label_smoothing == 0:
-        minus_log = _minus_log_of_class(rows, index, input)
-        complement = 1 - rows.gather(1, index.unsqueeze(1)).squeeze(1) if input == "probs" else _complement(minus_log)
-        values = power(complement, gamma) * minus_log
-        values = values if factors is None else factors[index] * values
-    else:
-        shares = _shares(target, rows, index, label_smoothing)
-        shares = shares if factors is None else shares * factors
-        minus_log = _minus_log_of_classes(rows, shares, input)
-        complement = 1 - rows if input == "probs" else _complement(minus_log)
-        values = row_sum(shares * (power(complement, gamma) * minus_log))
-    if index is not None:
-        values = _with_missing(values, target)
-    return _per_datum(values, None, pred.shape[0])
+    factors = per_class(alpha, pred.shape[1], pred, "alpha")
+    positions = Positions.of(pred, target, input=input, label_smoothing=label_smoothing, ignore_index=ignore_index)
+    positions = replace(positions, factors=factors)
 
+    def focused(minus_log: Tensor, complement: Tensor) -> Tensor:
+        return power(complement, gamma) * minus_log
 
-def _complement(minus_log: Tensor) -> Tensor:
-    """``1 - p`` of ``-ln p``."""
-    return -torch.expm1(-minus_log)
+    return positions.per_datum(positions.mean_of_classes(focused))

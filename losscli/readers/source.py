@@ -5,11 +5,9 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-if TYPE_CHECKING:
-    import numpy
-    import pyarrow
+from losscli._lazy import numpy, pyarrow
 
 CHUNK_ROWS = 131_072
 
@@ -77,6 +75,18 @@ class Batch:
     rows: numpy.ndarray
     values: dict[Field, numpy.ndarray]
     carried: dict[str, pyarrow.Array] = field(default_factory=dict)
+
+
+def concatenated(batches: Sequence[Batch]) -> Batch:
+    """Consecutive batches, at least one, as a single one."""
+    if len(batches) == 1:
+        return batches[0]
+    carried = {
+        key: pyarrow.chunked_array([batch.carried[key] for batch in batches]).unify_dictionaries().combine_chunks()
+        for key in batches[0].carried
+    }
+    values = {field: numpy.concatenate([batch.values[field] for batch in batches]) for field in batches[0].values}
+    return Batch(numpy.concatenate([batch.rows for batch in batches]), values, carried)
 
 
 class Source(ABC):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from losscli.errors import UsageError, shown
@@ -14,16 +14,25 @@ from losscli.report.text import delimited, json_text
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+NOTHING: Mapping[str, str] = {}
 SCHEMA = 1
 HEADINGS = ("name", "aliases", "family", "summary", "params", "roles")
 
 
-def catalogue(losses: Sequence[Loss], format: str = "table", *, width: int | None = None, color: bool = False) -> str:
+def catalogue(
+    losses: Sequence[Loss],
+    format: str = "table",
+    *,
+    offered: Mapping[str, str] = NOTHING,
+    width: int | None = None,
+    color: bool = False,
+) -> str:
     """The losses as text that ends with a line end.
 
     Args:
         losses: in the order to show them.
         format: ``table`` by family for a terminal, ``md``, ``plain`` (names only), ``json``, ``csv`` or ``tsv``.
+        offered: what installed packages have beside them, with the package of each; for the table.
         width: columns of the terminal; None folds nothing.
         color: whether the table has colours.
 
@@ -31,7 +40,7 @@ def catalogue(losses: Sequence[Loss], format: str = "table", *, width: int | Non
         UsageError: another format.
     """
     if format == "table":
-        return _table(losses, width, color)
+        return _table(losses, offered, width, color)
     if format == "md":
         return _markdown(losses)
     if format == "plain":
@@ -73,7 +82,7 @@ def _meaning(loss: Loss) -> str:
     return f"{_sentence(loss.summary)} Also {', '.join(loss.aliases)}." if loss.aliases else _sentence(loss.summary)
 
 
-def _table(losses: Sequence[Loss], width: int | None, color: bool) -> str:
+def _table(losses: Sequence[Loss], offered: Mapping[str, str], width: int | None, color: bool) -> str:
     columns = [
         drawing.Column("", tuple(loss.name for loss in losses), whole=True, style="bold"),
         drawing.Column("", tuple(_meaning(loss) for loss in losses)),
@@ -83,6 +92,11 @@ def _table(losses: Sequence[Loss], width: int | None, color: bool) -> str:
         chosen = [position for position, loss in enumerate(losses) if loss.family == family]
         heading = family[:1].upper() + family[1:]
         parts += [drawing.words(heading, "bold underline"), _family(columns, chosen, width), ""]
+    if offered:
+        names = tuple(offered)
+        packages = tuple(f"from the package {package}" for package in offered.values())
+        table = [drawing.Column("", names, whole=True, style="bold"), drawing.Column("", packages)]
+        parts += [drawing.words("Installed", "bold underline"), drawing.table(table, width=width, headings=False), ""]
     count = "1 loss" if len(losses) == 1 else f"{len(losses)} losses"
     parts.append(drawing.words(f"{count}. losscli show NAME says all about one.", "dim"))
     return drawing.draw(parts, width=width, color=color)

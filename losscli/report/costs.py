@@ -242,6 +242,11 @@ def caption(records: Sequence[Record], level: object = None) -> str:
     meaning = {
         "mean": f"{'weighted ' if weighted else ''}mean of the loss per datum",
         "sum": f"{'weighted ' if weighted else ''}sum of the losses",
+        "root-mean": f"root of the {'weighted ' if weighted else ''}mean over the data",
+        "root-sum": f"root of the {'weighted ' if weighted else ''}sum over the data",
+        "max": "largest loss of a datum",
+        "median": f"{'weighted ' if weighted else ''}median of the losses of the data",
+        "pooled": "made of sums over all data",
     }
     parts = list(dict.fromkeys(meaning.get(record.reduction, record.reduction) for record in records))
     sentence = "; ".join(parts)

@@ -8,9 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Union
 
-from losscli.domain import Choice, Domain, Flag, Number, ParamRange, number_text
+from losscli.domain import Choice, Domain, Flag, Number, ParamRange, Word, number_text
 from losscli.errors import UsageError, shown
-from losscli.loss import Loss, Param, RoleDomain
+from losscli.loss import Decided, Depends, Loss, Param, RoleDomain, domains_of, first_domain
+from losscli.registry import peers
 from losscli.report.text import json_text
 
 SCHEMA = 1
@@ -121,19 +122,34 @@ def page_of(loss: Loss) -> Page:
     sections = [
         Section("Formula", _formulas(loss)),
         Section("What it does", (Prose(loss.description),) if loss.description else ()),
-        Section("Behaviour", (Facts(_behaviour(loss)),)),
+        Section("Behaviour", (Facts(_behaviour(loss)),) if _behaviour(loss) else ()),
         Section("Inputs", _inputs(loss)),
         Section("Parameters", (_parameters(loss.params),) if loss.params else ()),
         Section("Convention", (Prose(loss.convention),) if loss.convention else ()),
         Section("Who defines it otherwise", (Items(loss.differs),) if loss.differs else ()),
         Section("The same in other libraries", (_elsewhere(loss.same_as),) if loss.same_as else ()),
+        Section("Under their own names", _peers(loss)),
         Section("Example", _example(loss)),
         Section("Commands", (Code(commands(loss)),)),
         Section("Python", (Code(_python(loss), "py"),)),
         Section("References", (Items(references(loss)),) if loss.cites else ()),
     ]
+    if loss.peer is not None:
+        sections = _sections_of_peer(loss, loss.peer.of)
     used = tuple(section for section in sections if section.parts)
     return Page(loss.name, loss.aliases, loss.family, loss.summary, used)
+
+
+def _sections_of_peer(loss: Loss, of: str) -> list[Section]:
+    """What another library's loss has of its own; its behaviour is told on the page of ours."""
+    return [
+        Section(f"Beside {of}", (Prose(loss.convention), Prose(f"``losscli show {of}`` says what that loss is."))),
+        Section(f"Formula of {of}", _formulas(loss)[:1]),
+        Section("Inputs", _inputs(loss)),
+        Section("Parameters", (_parameters(loss.params),) if loss.params else ()),
+        Section("Commands", (Code(commands(loss)),)),
+        Section("Python", (Code(_python(loss), "py"),)),
+    ]
 
 
 def references(loss: Loss) -> tuple[str, ...]:
@@ -152,36 +168,39 @@ def domain_rows(loss: Loss) -> list[tuple[str, str, str, str]]:
             roles.update(loss.derived[name].roles)
     rows = []
     for name, declared in roles.items():
-        for words, domain in _by_domain(declared):
-            when = f"{_deciding(loss, declared)}={' or '.join(words)}" if words else ""
+        for cases, domain in _by_domain(declared):
+            when = " or ".join(cases)
+            if when and not isinstance(declared, Decided):
+                when = f"{_deciding(loss, declared)}={when}"
             shapes = " or ".join(f"({', '.join(shape.split())})" for shape in domain.shapes)
+            shapes = re.sub(r"\.\.\.\w+", "...", shapes)
             rows.append((name, when, domain.phrase, shapes))
     return rows
 
 
 def _by_domain(declared: RoleDomain) -> list[tuple[list[str], Domain]]:
     """The domains that a role can have, each with the words that lead to it; no words where there is one domain."""
-    if isinstance(declared, Domain):
-        return [([], declared)]
     words: dict[Domain, list[str]] = {}
-    for word, domain in declared.items():
-        words.setdefault(domain, []).append(word)
+    for word, domain in domains_of(declared).items():
+        words.setdefault(domain, []).append(str(word).lower() if isinstance(word, bool) else str(word))
     return [([] if len(words) == 1 else leading, domain) for domain, leading in words.items()]
 
 
 def _deciding(loss: Loss, declared: RoleDomain) -> str:
     """The option whose words decide between a role's domains."""
+    if isinstance(declared, Depends):
+        return loss.param(declared.param).option
     return next(
         param.option
         for param in loss.params
         if isinstance(param.range, Choice)
-        and not isinstance(declared, Domain)
+        and not isinstance(declared, (Domain, Decided))
         and set(param.range.words) == set(declared)
     )
 
 
 def _formulas(loss: Loss) -> tuple[Part, ...]:
-    parts: list[Part] = [Formula(loss.formula)]
+    parts: list[Part] = [Formula(loss.formula)] if loss.formula else []
     if loss.gradient:
         parts += [Prose("Its derivative with respect to the prediction:"), Formula(loss.gradient)]
     return tuple(parts)
@@ -189,7 +208,7 @@ def _formulas(loss: Loss) -> tuple[Part, ...]:
 
 def _behaviour(loss: Loss) -> tuple[tuple[str, str], ...]:
     traits = loss.traits
-    return (
+    facts = (
         ("punishes", traits.punishes),
         ("convex", traits.convex),
         ("differentiable", traits.differentiable),
@@ -198,6 +217,7 @@ def _behaviour(loss: Loss) -> tuple[tuple[str, str], ...]:
         ("values", loss.range),
         ("unit", loss.unit),
     )
+    return tuple((name, text) for name, text in facts if text)
 
 
 def _inputs(loss: Loss) -> tuple[Part, ...]:
@@ -224,12 +244,20 @@ def _elsewhere(same_as: Mapping[str, str]) -> Grid:
     return Grid(("library", "call"), tuple((LIBRARIES.get(name, name), call) for name, call in same_as.items()), (1,))
 
 
+def _peers(loss: Loss) -> tuple[Part, ...]:
+    """The losses of other libraries that correspond to it, each with its own number."""
+    rows = [(name, peer.convention) for name, peer in peers().items() if peer.peer and peer.peer.of == loss.name]
+    return (Grid(("LOSS may also be", "which"), tuple(rows)),) if rows else ()
+
+
 # --- examples ---------------------------------------------------------------------------------------------------------
 
 
 def commands(loss: Loss) -> tuple[str, ...]:
     """Commands that show the loss at work on a file of the kind that it needs."""
     file = "preds.csv" if _from_table(loss) else "preds.npz"
+    # What all data share stands in a file of its own.
+    file = " ".join([*(f"--{role} {role}.npy" for role in loss.shared if role not in loss.optional), file])
     setting = example_setting(loss)
     lines = [f"losscli compute {loss.name} {file}"]
     if setting:
@@ -286,12 +314,8 @@ def _python(loss: Loss) -> tuple[str, ...]:
 def _from_table(loss: Loss) -> bool:
     """Whether each role can be a column of its own, or several side by side as the classes' scores."""
     domains = [first_domain(declared) for declared in loss.roles.values()]
-    return all(domain.scalar or domain.name in CLASS_SCORES for domain in domains)
-
-
-def first_domain(declared: RoleDomain) -> Domain:
-    """A role's domain, or that of its default kind of input."""
-    return declared if isinstance(declared, Domain) else next(iter(declared.values()))
+    # Columns side by side are found for a prediction; a target of several columns has to be named.
+    return all(domain.scalar for domain in domains[1:]) and (domains[0].scalar or domains[0].name in CLASS_SCORES)
 
 
 # --- for programs -----------------------------------------------------------------------------------------------------
@@ -344,7 +368,7 @@ def _param_json(param: Param) -> dict[str, object]:
 def _bounds(range: ParamRange) -> dict[str, object]:
     if isinstance(range, Choice):
         return {"words": list(range.words)}
-    if isinstance(range, Flag):
+    if isinstance(range, (Flag, Word)):
         return {}
     bounds = range.interval
     return {"low": bounds.low, "high": bounds.high, "open_low": bounds.open_low, "open_high": bounds.open_high}

@@ -39,6 +39,11 @@ class ExactSum:
         return cls()
 
     @classmethod
+    def of_whole(cls, number: int) -> ExactSum:
+        """A whole number as a sum."""
+        return cls(number << PRODUCT)
+
+    @classmethod
     def of(cls, values: Tensor) -> ExactSum:
         """The sum of a tensor of any shape, type and device.
 

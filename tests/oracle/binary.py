@@ -6,6 +6,7 @@ import mpmath
 from mpmath import mpf
 
 from tests.oracle.definition import Numbers, as_list, mean, true_loss, x_ln
+from tests.oracle.regression import over_outputs
 
 
 def probabilities(pred: float, kind: str) -> tuple[mpf, mpf]:
@@ -65,3 +66,21 @@ def focal(
         if share and alpha_t:
             total -= share * alpha_t * (mpf(1) if gamma == 0 else other ** mpf(gamma)) * x_ln(mpf(1), p_t)
     return total
+
+
+@true_loss
+def brier(pred: float | Numbers, target: float | Numbers, input: str = "probs") -> mpf:
+    """Brier 1950, of one of the two classes: (p - y)^2."""
+    return over_outputs(lambda given, y: (probabilities(given, input)[0] - y) ** 2, pred, target)
+
+
+@true_loss
+def zero_one(pred: float | Numbers, target: float | Numbers) -> mpf:
+    """1 where any of the datum's labels is wrong."""
+    return mpf(0) if as_list(pred) == as_list(target) else mpf(1)
+
+
+@true_loss
+def hamming(pred: float | Numbers, target: float | Numbers) -> mpf:
+    """Hamming 1950, over the number of labels: the share of labels that differ."""
+    return over_outputs(lambda p, y: mpf(0) if p == y else mpf(1), pred, target)

@@ -1,0 +1,1 @@
+"""Data on which losses are compared with their true values, a module a family."""
