@@ -116,7 +116,7 @@ def theirs(bound: BoundLoss, library: str, data: list[Datum]) -> Iterator[tuple[
         try:
             with numpy.errstate(all="ignore"):
                 (got,) = numpy.atleast_1d(unit.call("none", roles, dict(peer.params)))
-        except (ValueError, RuntimeError, TypeError, IndexError):
+        except (ValueError, RuntimeError, TypeError, IndexError, KeyError):
             continue
         yield k, float(got)
 

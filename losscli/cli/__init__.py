@@ -31,12 +31,9 @@ def run(arguments: list[str]) -> int:
         _flush()
     except Terminated:
         return TERMINATED
-    except SystemExit as done:
-        # Completion ends the process itself, once it has printed its answer.
-        _flush()
-        return done.code if isinstance(done.code, int) else 0
     except BaseException as error:
-        code = report_failure(error)
+        # Completion ends the process itself, once it has printed its answer.
+        code = 0 if isinstance(error, SystemExit) and not error.code else report_failure(error)
         if code != BROKEN_PIPE:
             try:
                 _flush()

@@ -41,7 +41,7 @@ SHARES: Mapping[str, ParamRange] = {"alpha": NON_NEGATIVE, "beta": NON_NEGATIVE,
     ),
     convention="Sums of products, without squares; nothing is added unless --smooth says so. Two empty masks agree: 0; "
     "an empty true mask costs 1 at any prediction. The cost is the mean over the data, or with --over all one ratio of "
-    "the sums over all data, whose weights then count the sums.",
+    "the sums over all data, which the weights multiply.",
     differs=[
         "keras.losses.Dice is of the whole batch (--over all) and adds 1e-7 to the denominator alone: two empty masks "
         "cost 1 there.",
@@ -65,9 +65,9 @@ def dice(pred: Tensor, target: Tensor, *, smooth: float = 0.0, over: str = "datu
     of segmentation, alone or added to a cross entropy, which steadies its gradient.
 
     A mean over data counts every image alike, and one ratio over all of them counts every position alike; a tiny object
-    that is missed decides the first and hardly moves the second. Add a smooth of about 1 where images without any
-    object should cost little for a little false alarm. Labels between 0 and 1 are better served by another loss: a
-    prediction of .5 for a label of .5 costs .5.
+    that is missed decides the first and hardly moves the second. In a table with one position a row, only the second
+    means anything. Add a smooth of about 1 where images without any object should cost little for a little false alarm.
+    Labels between 0 and 1 are better served by another loss: a prediction of .5 for a label of .5 costs .5.
 
     Args:
         pred: Probabilities or logits of the object, shape (n, ...): one mask a datum.

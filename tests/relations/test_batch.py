@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 
-import optax
 import pytest
 import torch
 from torch import Tensor
@@ -52,12 +51,6 @@ def test_with_two_data_of_each_label_nt_xent_is_a_cross_entropy_over_the_others(
     torch.testing.assert_close(of("nt-xent:temperature=0.5", embedding, label), expected, rtol=1e-13, atol=0)
 
 
-def test_the_cost_of_nt_xent_is_that_of_optax() -> None:
-    embedding, label = batch()
-    expected = optax.losses.ntxent(embedding.float().numpy(), label.int().numpy(), 0.3)
-    assert cost("nt-xent:temperature=0.3", embedding, label) == pytest.approx(float(expected), rel=1e-5)
-
-
 def test_supcon_of_one_label_and_equal_vectors_is_the_logarithm_of_the_number_of_others() -> None:
     values = of("supcon", torch.ones(5, 3, dtype=torch.float64), torch.zeros(5))
     assert values.tolist() == [math.log(4)] * 5
@@ -99,19 +92,19 @@ def test_the_lengths_of_the_vectors_do_not_matter(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_no_bit_depends_on_the_blocks(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    embedding, label = batch(40, dimensions=33)
+    embedding, label = batch(20, dimensions=33)
     whole = of(name, embedding, label)
-    for elements in (1, 150, 1000):
+    for elements in (40, 140):
         monkeypatch.setattr(_similarity, "BLOCK_ELEMENTS", elements)
         assert torch.equal(whole, of(name, embedding, label))
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_gradient_does_not_depend_on_the_blocks(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    embedding, label = batch(24)
+    embedding, label = batch(16)
     leaves = [embedding.clone().requires_grad_() for _ in range(2)]
     of(name, leaves[0], label).sum().backward()
-    monkeypatch.setattr(_similarity, "BLOCK_ELEMENTS", 100)
+    monkeypatch.setattr(_similarity, "BLOCK_ELEMENTS", 64)
     of(name, leaves[1], label).sum().backward()
     torch.testing.assert_close(leaves[0].grad, leaves[1].grad, rtol=1e-12, atol=1e-14)
 
