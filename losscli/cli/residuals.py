@@ -11,7 +11,7 @@ from losscli._lazy import numpy, torch
 from losscli.cli.terminal import Talk
 from losscli.errors import DataError, UsageError, shown
 from losscli.inputs import Inputs, open_inputs
-from losscli.loss import BoundLoss
+from losscli.loss import BoundLoss, Slice
 
 if TYPE_CHECKING:
     from losscli.figures import Picture
@@ -82,7 +82,11 @@ class Positions:
         return with_data(picture, outer, counts.astype(float), label=os.path.basename(self._opened.source.name))
 
     def _batches(self) -> Iterator[Any]:
-        call, curve = self._call, self._bound.loss.curve
+        call, curve = self._call, self._bound.curve
+        if isinstance(curve, Slice):
+            raise UsageError(
+                f"{self._bound.name} is drawn against the {curve.axis}, which no column holds", hint="leave out --data."
+            )
         for batch in self._opened.source.read(list(dict.fromkeys(call.fields.values()))):
             values = {role: numpy.asarray(batch.values[field], dtype=float) for role, field in call.fields.items()}
             if curve == "error" and not self._predictions:

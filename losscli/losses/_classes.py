@@ -162,7 +162,7 @@ class Positions:
         """One minus the probabilities of all classes, with the digits of a small one, shape (m, C)."""
         if self.input == "probs":
             return 1 - self.rows
-        return -torch.expm1(self.rows) if self.input == "log-probs" else softmax_complement(self.rows)
+        return one_less_exponential(-self.rows) if self.input == "log-probs" else softmax_complement(self.rows)
 
     def per_datum(self, values: Tensor) -> Tensor:
         """The (weighted) mean over the positions of each datum, shape (n,); 0 where none counts.
@@ -277,10 +277,17 @@ def _exponentials(logits: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     return terms, row_sum(terms.scatter(1, largest, 0.0)).unsqueeze(1), largest
 
 
+def one_less_exponential(x: Tensor) -> Tensor:
+    """``1 - e^-x`` for x >= 0. torch has the slope of expm1 from its value, and that is -1 already for x = 40."""
+    near = x < 1
+    far = torch.where(near, 1.0, x)
+    return torch.where(near, -torch.expm1(-torch.where(near, x, 0.0)), 1 - torch.exp(-far))
+
+
 def _of_minus_log(minus_log: Tensor) -> tuple[Tensor, Tensor]:
     """``-ln p`` and ``1 - p``, which has the slope 0 where the logarithm is infinite."""
-    certain = torch.isinf(minus_log)
-    return minus_log, torch.where(certain, 1.0, -torch.expm1(-torch.where(certain, 0.0, minus_log)))
+    impossible = torch.isinf(minus_log)
+    return minus_log, torch.where(impossible, 1.0, one_less_exponential(torch.where(impossible, 0.0, minus_log)))
 
 
 def _of_probabilities(p: Tensor) -> tuple[Tensor, Tensor]:

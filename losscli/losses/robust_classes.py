@@ -16,6 +16,7 @@ from losscli.losses._classes import (
     PRED,
     PROBS_FIRST,
     Positions,
+    one_less_exponential,
     weights_in_cost,
 )
 from losscli.losses._stable import row_sum
@@ -200,7 +201,7 @@ def generalized_cross_entropy(
     positions = Positions.of(pred, target, input=input, ignore_index=ignore_index)
 
     def bounded(minus_log: Tensor, _: Tensor) -> Tensor:
-        return -torch.expm1(-q * minus_log) / q
+        return one_less_exponential(q * minus_log) / q
 
     return positions.per_datum(positions.mean_of_classes(bounded))
 
