@@ -149,3 +149,5 @@ BOUNDS = {
 }
 # A score is a sum of products that are rounded, and the loss of large scores changes by as much as they do.
 SCALES = {"linear-cross-entropy": size_of_scores}
+# The slope has the factor p^q = e^(-qL), and the rounding of qL = 490 is worth that many digits of it.
+GRADIENT_BOUNDS = {"generalized-cross-entropy": 2e-13}
