@@ -203,10 +203,14 @@ def root(value: float, order: float) -> float:
     """
     if not math.isfinite(value) or value <= 0:
         return value if math.isnan(value) else max(value, 0.0)
+    return _root_of_ratio(*value.as_integer_ratio(), order)
+
+
+def _root_of_ratio(above: int, below: int, order: float) -> float:
     if order == 2:
-        return math.sqrt(value)
+        return rounded_root(above, below)
     with localcontext(prec=DIGITS):
-        return float(Decimal(value) ** (1 / Decimal(order)))
+        return float((Decimal(above) / Decimal(below)) ** (1 / Decimal(order)))
 
 
 def _root(order: float, mean: Cost, loss: BoundLoss, summary: Summary) -> Cost:
@@ -215,13 +219,7 @@ def _root(order: float, mean: Cost, loss: BoundLoss, summary: Summary) -> Cost:
     if summary.losses.is_finite and summary.weights.is_finite:
         above = summary.losses.integer
         below = ExactSum.of_whole(1).integer if mean.reduction == "sum" else summary.weights.integer
-        if not below:
-            value = math.nan
-        elif order == 2:
-            value = rounded_root(above, below)
-        else:
-            with localcontext(prec=DIGITS):
-                value = float((Decimal(above) / Decimal(below)) ** (1 / Decimal(order)))
+        value = _root_of_ratio(above, below, order) if below else math.nan
     error = None
     if mean.std_error is not None and value > 0:
         error = mean.std_error / (order * value ** (order - 1))

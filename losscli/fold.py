@@ -172,9 +172,9 @@ class _Data:
         return self.prepared.all_roles
 
     def _own_weights(self) -> Tensor | None:
-        if self._loss.weights(self._part(self._groups[0]) if self._groups else self._roles) is None:
-            return None
-        return self._each(self._loss.weights)  # type: ignore[arg-type]
+        own = self._loss.weights(self._part(self._groups[0]) if self._groups else self._roles)
+        # Most losses weigh all data at once; only groups have to be put together again.
+        return own if own is None or self._groups is None else self._each(self._loss.weights)  # type: ignore[arg-type]
 
     def _each(self, function: Callable[[Mapping[str, Tensor]], Tensor]) -> Tensor:
         if self._nothing is not None:
@@ -209,9 +209,9 @@ def _summarise(
     skipped = 0 if left is None else len(block) - len(left)
     weights, codes = counted.weights, grouping.of(counted.kept, values.device)
     light = Groups.empty()
-    if extremes and weights is not None and not bool((weights > 0).all()):
-        heavy = weights > 0
-        numbers = torch.zeros(len(values), dtype=torch.int64) if codes is None else codes
+    heavy = weights > 0 if extremes and weights is not None else None
+    if heavy is not None and weights is not None and not bool(heavy.all()):
+        numbers = torch.zeros_like(heavy, dtype=torch.int64) if codes is None else codes
         found, times = torch.unique(numbers[~heavy], return_counts=True)
         light = Groups({group: Summary(n) for group, n in zip(found.tolist(), times.tolist())})
         values, weights, codes = values[heavy], weights[heavy], None if codes is None else codes[heavy]
