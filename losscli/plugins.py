@@ -18,7 +18,7 @@ from losscli._lazy import torch
 from losscli.domain import Domain, Flag, Number, ParamRange, Value, Vector, Whole, Word
 from losscli.errors import LosscliError, ResourceError, UsageError, shown
 from losscli.loss import Loss, Param, Traits
-from losscli.losses._stable import mean_over_outputs
+from losscli.losses._stable.elementary import mean_over_outputs
 from losscli.names import ROLE_NAMES, read_name
 from losscli.registry import arguments_help, enter, losses
 

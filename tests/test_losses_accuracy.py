@@ -16,7 +16,7 @@ import pytest
 import torch
 
 from losscli.loss import Scope
-from losscli.losses._stable import cosine_distance, euclidean_distance
+from losscli.losses._stable.elementary import cosine_distance, euclidean_distance
 from losscli.registry import losses, parse_spec
 from tests import cases, oracle
 from tests.loss_cases import (

@@ -26,7 +26,7 @@ from losscli.registry import losses, parse_spec
 from tests.oracle import ORACLE
 
 # The attribute losscli.losses is the function that gives the catalogue.
-FAMILIES = importlib.import_module("losscli.losses")
+CATALOGUE = importlib.import_module("losscli.losses")
 LOSSES = list(losses().values())
 
 
@@ -460,7 +460,7 @@ def test_the_oracle_knows_no_other_loss() -> None:
 def test_a_reference_that_is_missing_fails_at_import(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(REFERENCES, "huber1964")
     with pytest.raises(TypeError) as caught:
-        importlib.reload(FAMILIES)
+        importlib.reload(CATALOGUE)
     assert str(caught.value) == "huber cites 'huber1964', which losses/references.py does not have"
 
 
@@ -468,7 +468,7 @@ def test_every_reference_is_cited() -> None:
     assert set(REFERENCES) == {key for declared in LOSSES for key in declared.cites}
 
 
-MODULES = [module.name for module in pkgutil.iter_modules(FAMILIES.__path__, "losscli.losses.")]
+MODULES = [module.name for module in pkgutil.walk_packages(CATALOGUE.__path__, "losscli.losses.")]
 
 
 @pytest.mark.parametrize("module", MODULES)

@@ -7,8 +7,8 @@ import importlib
 from losscli.losses.references import REFERENCES
 from losscli.registry import losses
 
-# The order in which lists show them.
-FAMILIES = (
+# In the order in which lists show their losses.
+MODULES = (
     "regression",
     "norms",
     "percentage",
@@ -49,8 +49,8 @@ FAMILIES = (
     "survival",
 )
 
-for _family in FAMILIES:
-    importlib.import_module(f"losscli.losses.{_family}")
+for _module in MODULES:
+    importlib.import_module(f"losscli.losses.{_module}")
 
 for _declared in losses().values():
     for _key in _declared.cites:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from losscli._lazy import torch
 from losscli.domain import DIRECTION, MATRIX, NON_NEGATIVE, POSITIVE, Domain, Interval, Number
 from losscli.loss import Slice, Traits
-from losscli.losses._similarity import Vectors, in_blocks, is_known
-from losscli.losses._twofold import Twofold, log1p_of_exponential, sine_and_cosine, sum_of_exponentials
+from losscli.losses._stable.similarity import Vectors, in_blocks, is_known
+from losscli.losses._stable.twofold import Twofold, log1p_of_exponential, sine_and_cosine, sum_of_exponentials
 from losscli.registry import loss
 
 if TYPE_CHECKING:

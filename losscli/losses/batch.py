@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from losscli._lazy import torch
 from losscli.domain import DIRECTION, IDENTITY, POSITIVE, Interval, Number
 from losscli.loss import Scope, Slice, Traits
-from losscli.losses._similarity import Anchors, Batch, others_by_label
-from losscli.losses._stable import row_sum
-from losscli.losses._twofold import log1p_of_exponential, sum_of_exponentials
+from losscli.losses._stable.elementary import row_sum
+from losscli.losses._stable.similarity import Anchors, Batch, others_by_label
+from losscli.losses._stable.twofold import log1p_of_exponential, sum_of_exponentials
 from losscli.registry import loss
 
 if TYPE_CHECKING:

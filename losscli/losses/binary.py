@@ -9,7 +9,7 @@ from losscli._lazy import torch
 from losscli.domain import BINARY, LOGIT, NON_NEGATIVE, PROBABILITY, UNIT, Choice, Interval, Number
 from losscli.errors import DataError
 from losscli.loss import Traits
-from losscli.losses._stable import (
+from losscli.losses._stable.elementary import (
     LogSigmoids,
     entropy_term,
     entropy_term_of_complement,

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from losscli._lazy import torch
 from losscli.domain import Domain
 from losscli.loss import Slice, Traits
-from losscli.losses._stable import row_sum, scaled
+from losscli.losses._stable.elementary import row_sum, scaled
 from losscli.registry import loss
 
 if TYPE_CHECKING:

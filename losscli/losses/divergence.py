@@ -18,9 +18,9 @@ from losscli.domain import (
     Interval,
 )
 from losscli.loss import Depends, Slice, Traits
-from losscli.losses._deviance import divergence_term, jensen_shannon_term, relative_entropy, unit_deviance
-from losscli.losses._stable import rest_of_softmax, row_sum
-from losscli.losses._twofold import Twofold
+from losscli.losses._stable.deviance import divergence_term, jensen_shannon_term, relative_entropy, unit_deviance
+from losscli.losses._stable.elementary import rest_of_softmax, row_sum
+from losscli.losses._stable.twofold import Twofold
 from losscli.registry import loss
 
 if TYPE_CHECKING:

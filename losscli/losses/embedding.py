@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from losscli._lazy import torch
 from losscli.domain import DIRECTION, DISTANCE, EMBEDDING, NON_NEGATIVE, POSITIVE, SIMILAR, Choice, Flag
 from losscli.loss import Derived, Traits
-from losscli.losses._stable import (
+from losscli.losses._stable.elementary import (
     cosine_distance,
     euclidean_distance,
     max_over_outputs,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from losscli.domain import SCALAR, Choice
 from losscli.loss import Traits
-from losscli.losses._stable import two_product
+from losscli.losses._stable.elementary import two_product
 from losscli.registry import loss
 from losscli.statistic import Pooled, Totals
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from losscli._lazy import torch
 from losscli.domain import CLASS, CLASS_LOGITS, CLASS_PROBABILITIES, NON_NEGATIVE, Choice, Interval
 from losscli.loss import Slice, Traits
-from losscli.losses._classes import softmax
-from losscli.losses._masks import lost_share
-from losscli.losses._stable import row_sum
+from losscli.losses._stable.classes import softmax
+from losscli.losses._stable.elementary import row_sum
+from losscli.losses._stable.masks import lost_share
 from losscli.registry import loss
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from losscli._lazy import torch
 from losscli.domain import SCORES
 from losscli.loss import Slice, Traits
-from losscli.losses._labels import flat, sum_over_pairs
-from losscli.losses._stable import row_sum
+from losscli.losses._stable.elementary import row_sum
+from losscli.losses._stable.labels import flat, sum_over_pairs
 from losscli.losses.multilabel import HARD_LABELS, beside_others
 from losscli.registry import loss
 

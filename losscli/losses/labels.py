@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from losscli._lazy import torch
 from losscli.domain import LABEL, Interval
 from losscli.loss import Slice, Traits
-from losscli.losses._labels import flat
-from losscli.losses._stable import max_over_outputs, mean_over_outputs
+from losscli.losses._stable.elementary import max_over_outputs, mean_over_outputs
+from losscli.losses._stable.labels import flat
 from losscli.registry import loss
 
 if TYPE_CHECKING:

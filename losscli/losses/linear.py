@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from losscli._lazy import torch
 from losscli.domain import BIAS, CLASS, EMBEDDING, MATRIX, UNIT
 from losscli.loss import Slice, Traits
-from losscli.losses._classes import IGNORED, PER_CLASS, Positions, weights_in_cost
-from losscli.losses._stable import row_sum
+from losscli.losses._stable.classes import IGNORED, PER_CLASS, Positions, weights_in_cost
+from losscli.losses._stable.elementary import row_sum
 from losscli.registry import loss
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from losscli._lazy import torch
 from losscli.domain import POSITIVE
 from losscli.loss import Scope, Slice, Traits
-from losscli.losses._lists import (
+from losscli.losses._stable.elementary import row_sum, two_difference
+from losscli.losses._stable.lists import (
     AT_THE_FIRST,
     GRADES,
     ORDER,
@@ -20,8 +21,7 @@ from losscli.losses._lists import (
     over_items,
     weigh_lists,
 )
-from losscli.losses._stable import row_sum, two_difference
-from losscli.losses._twofold import Twofold, log1p_of_exponential
+from losscli.losses._stable.twofold import Twofold, log1p_of_exponential
 from losscli.registry import loss
 
 if TYPE_CHECKING:

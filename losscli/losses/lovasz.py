@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from losscli._lazy import torch
 from losscli.domain import CLASS_PROBABILITIES, REAL, SIGN
 from losscli.loss import Slice, Traits
-from losscli.losses._classes import TRUE_CLASS
-from losscli.losses._masks import POSITIONS
-from losscli.losses._stable import row_sum
+from losscli.losses._stable.classes import TRUE_CLASS
+from losscli.losses._stable.elementary import row_sum
+from losscli.losses._stable.masks import POSITIONS
 from losscli.registry import loss
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from losscli._lazy import torch
 from losscli.domain import NON_NEGATIVE, SCORE, SIGN
 from losscli.loss import Slice, Traits
-from losscli.losses._stable import mean_over_outputs
+from losscli.losses._stable.elementary import mean_over_outputs
 from losscli.registry import loss
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from losscli._lazy import torch
 from losscli.domain import DIRECTION, IDENTITY, NON_NEGATIVE, POSITIVE, Interval, Number
 from losscli.loss import Scope, Slice, Traits
-from losscli.losses._similarity import Anchors, Batch, in_blocks, is_known
-from losscli.losses._stable import row_sum
-from losscli.losses._twofold import Twofold, log1p_of_exponential, sum_of_exponentials, tangent_squared
+from losscli.losses._stable.elementary import row_sum
+from losscli.losses._stable.similarity import Anchors, Batch, in_blocks, is_known
+from losscli.losses._stable.twofold import Twofold, log1p_of_exponential, sum_of_exponentials, tangent_squared
 from losscli.losses.batch import STRANGER, mean_over_pairs, mean_over_positives, number_of_positives
 from losscli.registry import loss
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from losscli.domain import CLASS, NON_NEGATIVE, UNIT
 from losscli.loss import Traits
-from losscli.losses._classes import IGNORED, INPUT, PER_CLASS, PRED, Positions, per_class, weights_in_cost
-from losscli.losses._stable import power
+from losscli.losses._stable.classes import IGNORED, INPUT, PER_CLASS, PRED, Positions, per_class, weights_in_cost
+from losscli.losses._stable.elementary import power
 from losscli.registry import loss
 
 if TYPE_CHECKING:

@@ -7,10 +7,18 @@ from typing import TYPE_CHECKING
 from losscli._lazy import torch
 from losscli.domain import CLASS, NON_NEGATIVE, Interval, Whole
 from losscli.loss import Slice, Traits
-from losscli.losses._classes import CLASS_SCORES, IGNORED, PER_CLASS, TRUE_CLASS, Positions, per_class, weights_in_cost
-from losscli.losses._slack import slack
-from losscli.losses._sparsemax import distances
-from losscli.losses._stable import row_sum
+from losscli.losses._stable.classes import (
+    CLASS_SCORES,
+    IGNORED,
+    PER_CLASS,
+    TRUE_CLASS,
+    Positions,
+    per_class,
+    weights_in_cost,
+)
+from losscli.losses._stable.elementary import row_sum
+from losscli.losses._stable.slack import slack
+from losscli.losses._stable.sparsemax import distances
 from losscli.registry import loss
 
 if TYPE_CHECKING:

@@ -10,10 +10,10 @@ from losscli._lazy import torch
 from losscli.domain import LABELS, NON_NEGATIVE, SCORES, Choice, Domain, Interval, Number
 from losscli.errors import DataError
 from losscli.loss import Slice, Traits
-from losscli.losses._classes import PER_CLASS, per_class
-from losscli.losses._labels import sum_over_pairs
-from losscli.losses._slack import slack
-from losscli.losses._stable import LogSigmoids, power, row_sum
+from losscli.losses._stable.classes import PER_CLASS, per_class
+from losscli.losses._stable.elementary import LogSigmoids, power, row_sum
+from losscli.losses._stable.labels import sum_over_pairs
+from losscli.losses._stable.slack import slack
 from losscli.registry import loss
 
 if TYPE_CHECKING:

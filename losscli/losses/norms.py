@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from losscli._lazy import torch
 from losscli.domain import REAL, Interval, Number
 from losscli.loss import Slice, Traits
-from losscli.losses._deviance import real_power
-from losscli.losses._scaled import sized_error
-from losscli.losses._stable import mean_over_outputs, power
+from losscli.losses._stable.deviance import real_power
+from losscli.losses._stable.elementary import mean_over_outputs, power
+from losscli.losses._stable.scaled import sized_error
 from losscli.registry import loss
 from losscli.statistic import Root
 

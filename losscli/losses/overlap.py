@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from losscli.domain import MASK, NON_NEGATIVE, POSITIVE, ParamRange
 from losscli.loss import Traits
-from losscli.losses._masks import AREAS, INPUT, OVER, PRED, counts, lost_share, statistic
-from losscli.losses._stable import power
+from losscli.losses._stable.elementary import power
+from losscli.losses._stable.masks import AREAS, INPUT, OVER, PRED, counts, lost_share, statistic
 from losscli.registry import loss
 
 if TYPE_CHECKING:

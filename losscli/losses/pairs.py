@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from losscli._lazy import torch
 from losscli.domain import DIRECTION, DISTANCE, EMBEDDING, POSITIVE, SIMILAR, Interval, Number
 from losscli.loss import Derived, Slice, Traits
-from losscli.losses._stable import cosine_distance, euclidean_distance, scaled
-from losscli.losses._twofold import Twofold
+from losscli.losses._stable.elementary import cosine_distance, euclidean_distance, scaled
+from losscli.losses._stable.twofold import Twofold
 from losscli.registry import loss
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from losscli.domain import BINARY, LOGIT, PROBABILITY, Choice
 from losscli.loss import Traits
-from losscli.losses._stable import LogSigmoids, mean_over_outputs
+from losscli.losses._stable.elementary import LogSigmoids, mean_over_outputs
 from losscli.registry import loss
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from losscli._lazy import torch
 from losscli.domain import NON_NEGATIVE, REAL, UNIT, Interval, Number
 from losscli.loss import Slice, Traits
-from losscli.losses._scaled import sized_error
-from losscli.losses._stable import mean_over_outputs, two_difference
+from losscli.losses._stable.elementary import mean_over_outputs, two_difference
+from losscli.losses._stable.scaled import sized_error
 from losscli.registry import loss
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from losscli._lazy import torch
 from losscli.domain import NON_NEGATIVE, ORDER, SCALAR
 from losscli.loss import Scope, Slice, Traits
-from losscli.losses._classes import Positions
-from losscli.losses._lists import AT_THE_FIRST, GRADES, QUERY, SCORES, of_lists, weigh_lists
-from losscli.losses._stable import two_difference
+from losscli.losses._stable.classes import Positions
+from losscli.losses._stable.elementary import two_difference
+from losscli.losses._stable.lists import AT_THE_FIRST, GRADES, QUERY, SCORES, of_lists, weigh_lists
 from losscli.registry import loss
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from losscli._lazy import torch
 from losscli.domain import DIRECTION, REAL, Interval
 from losscli.loss import Slice, Traits
-from losscli.losses._stable import cosine_distance as one_minus_cosine
-from losscli.losses._stable import log_cosh as ln_cosh
-from losscli.losses._stable import max_over_outputs, mean_over_outputs
+from losscli.losses._stable.elementary import cosine_distance as one_minus_cosine
+from losscli.losses._stable.elementary import log_cosh as ln_cosh
+from losscli.losses._stable.elementary import max_over_outputs, mean_over_outputs
 from losscli.registry import loss
 from losscli.statistic import MAXIMUM, MEDIAN, ROOT
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from losscli._lazy import torch
 from losscli.domain import CLASS, NON_NEGATIVE, UNIT, Interval, Number
 from losscli.loss import Traits
-from losscli.losses._classes import (
+from losscli.losses._stable.classes import (
     IGNORED,
     INPUT,
     INPUT_PROBS_FIRST,
@@ -19,7 +19,7 @@ from losscli.losses._classes import (
     one_less_exponential,
     weights_in_cost,
 )
-from losscli.losses._stable import row_sum
+from losscli.losses._stable.elementary import row_sum
 from losscli.registry import loss
 
 if TYPE_CHECKING:

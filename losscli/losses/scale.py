@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from losscli._lazy import torch
 from losscli.domain import POSITIVE, REAL, SCALE, VARIANCE, Flag
 from losscli.loss import Derived, Slice, Traits
-from losscli.losses._factorial import rest_of_half_step
-from losscli.losses._stable import mean_over_outputs
+from losscli.losses._stable.elementary import mean_over_outputs
+from losscli.losses._stable.factorial import rest_of_half_step
 from losscli.registry import loss
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from losscli._lazy import torch
 from losscli.domain import Domain, Flag, Interval, Whole
 from losscli.errors import UsageError
 from losscli.loss import Slice, Traits
-from losscli.losses._twofold import Twofold
+from losscli.losses._stable.twofold import Twofold
 from losscli.registry import loss
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from losscli._lazy import torch
 from losscli.domain import BINARY, SCORE, SIGN
 from losscli.loss import Traits
-from losscli.losses._stable import LogSigmoids, mean_over_outputs
+from losscli.losses._stable.elementary import LogSigmoids, mean_over_outputs
 from losscli.losses.margin import ALONG_THE_MARGIN, margin_of
 from losscli.registry import loss
 

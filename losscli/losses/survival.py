@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from losscli._lazy import torch
 from losscli.domain import SCALAR, Choice, Domain, Interval
 from losscli.loss import Scope, Slice, Traits
-from losscli.losses._twofold import Twofold, log1p_of_exponential
+from losscli.losses._stable.twofold import Twofold, log1p_of_exponential
 from losscli.registry import loss
 
 if TYPE_CHECKING:

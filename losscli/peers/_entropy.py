@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from losscli._lazy import torch
 from losscli.errors import UsageError
-from losscli.losses._stable import rest_of_softmax, row_sum
+from losscli.losses._stable.elementary import rest_of_softmax, row_sum
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from losscli._lazy import torch
-from losscli.losses._stable import power, row_sum
+from losscli.losses._stable.elementary import power, row_sum
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from losscli._lazy import torch
-from losscli.losses._similarity import in_blocks
+from losscli.losses._stable.similarity import in_blocks
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -20,8 +20,8 @@ from losscli.domain import (
     Whole,
 )
 from losscli.loss import Depends
-from losscli.losses._classes import softmax
-from losscli.losses._stable import mean_over_outputs, row_sum
+from losscli.losses._stable.classes import softmax
+from losscli.losses._stable.elementary import mean_over_outputs, row_sum
 from losscli.losses.multiclass import categorical_focal, cross_entropy
 from losscli.losses.robust_classes import generalized_cross_entropy
 from losscli.peers.keras_declare import EPSILON, PROBABILITIES, clipped, keras, of_positions

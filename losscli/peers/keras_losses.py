@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from losscli._lazy import torch
 from losscli.domain import EMBEDDING, LOGIT, NON_NEGATIVE, NON_NEGATIVE_NUMBER, REAL, UNIT, Flag, Interval, Whole
 from losscli.loss import Depends
-from losscli.losses._stable import mean_over_outputs, power, row_sum
+from losscli.losses._stable.elementary import mean_over_outputs, power, row_sum
 from losscli.losses.binary import binary_cross_entropy
 
 # Imported for their declarations.

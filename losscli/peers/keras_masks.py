@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from losscli.domain import MASK, NON_NEGATIVE, PROBABILITY
 from losscli.errors import UsageError
-from losscli.losses._stable import mean_over_outputs, row_sum
+from losscli.losses._stable.elementary import mean_over_outputs, row_sum
 from losscli.peers.keras_declare import EPSILON, keras
 from losscli.peers.ranges import AXES
 from losscli.statistic import MEAN, Pooled, Statistic, Totals

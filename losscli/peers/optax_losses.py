@@ -22,7 +22,7 @@ from losscli.domain import (
     Interval,
     Number,
 )
-from losscli.losses._stable import LogSigmoids, mean_over_outputs, power, row_sum
+from losscli.losses._stable.elementary import LogSigmoids, mean_over_outputs, power, row_sum
 from losscli.losses.multiclass import cross_entropy
 
 # Imported for their declarations.

@@ -22,8 +22,8 @@ from losscli.domain import (
 )
 from losscli.errors import UsageError
 from losscli.loss import Depends
-from losscli.losses._classes import per_class, softmax
-from losscli.losses._stable import mean_over_outputs, row_sum
+from losscli.losses._stable.classes import per_class, softmax
+from losscli.losses._stable.elementary import mean_over_outputs, row_sum
 from losscli.peers.declare import peer
 from losscli.peers.ranges import AXES, HOLDS_LOGITS
 from losscli.peers.rows import each_row, sigmoid

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from losscli._lazy import torch
 from losscli.domain import CLASS_LOGITS, EMBEDDING, NON_NEGATIVE, POSITIVE, Interval, Number, Whole
-from losscli.losses._stable import row_sum
+from losscli.losses._stable.elementary import row_sum
 from losscli.peers.batches import for_anchors, log_sum, positives, softplus
 from losscli.peers.declare import alias, peer
 from losscli.peers.rows import class_rows, log_softmax, mean_over_positions

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from losscli._lazy import torch
 from losscli.domain import NON_NEGATIVE_NUMBER, POSITIVE, POSITIVE_NUMBER, REAL, Interval, Number
 from losscli.loss import Decided
-from losscli.losses._deviance import unit_deviance
-from losscli.losses._stable import mean_over_outputs
+from losscli.losses._stable.deviance import unit_deviance
+from losscli.losses._stable.elementary import mean_over_outputs
 from losscli.losses.robust import huber
 from losscli.peers.declare import alias, peer
 

@@ -28,7 +28,7 @@ from losscli.domain import (
     Vector,
 )
 from losscli.errors import UsageError
-from losscli.losses._stable import row_sum
+from losscli.losses._stable.elementary import row_sum
 from losscli.losses.margin import hinge
 from losscli.losses.multiclass_margin import multiclass_hinge
 from losscli.peers.declare import alias, peer

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from losscli._lazy import torch
 from losscli.domain import EMBEDDING, NON_NEGATIVE, POSITIVE, SIMILAR, Flag, Interval, Number, Value
 from losscli.errors import UsageError, shown
-from losscli.losses._stable import cosine_distance, euclidean_distance, row_sum, squared_euclidean_distance
+from losscli.losses._stable.elementary import cosine_distance, euclidean_distance, row_sum, squared_euclidean_distance
 from losscli.peers._norm import norm
 from losscli.peers.declare import alias, peer
 

@@ -28,7 +28,7 @@ from losscli.domain import (
 )
 from losscli.errors import UsageError
 from losscli.loss import Depends
-from losscli.losses._stable import LogSigmoids, mean_over_outputs
+from losscli.losses._stable.elementary import LogSigmoids, mean_over_outputs
 from losscli.losses.linear import scores
 from losscli.losses.sequence import ctc
 from losscli.peers._entropy import Entropies, Numbers, entropies

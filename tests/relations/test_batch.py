@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 import losscli
-from losscli.losses import _similarity
-from losscli.losses._similarity import Vectors
+from losscli.losses._stable import similarity
+from losscli.losses._stable.similarity import Vectors
 from losscli.registry import parse_spec
 
 NAMES = ("nt-xent", "supcon", "circle", "multi-similarity", "lifted-structure", "n-pairs", "angular")
@@ -95,7 +95,7 @@ def test_no_bit_depends_on_the_blocks(name: str, monkeypatch: pytest.MonkeyPatch
     embedding, label = batch(20, dimensions=33)
     whole = of(name, embedding, label)
     for elements in (40, 140):
-        monkeypatch.setattr(_similarity, "BLOCK_ELEMENTS", elements)
+        monkeypatch.setattr(similarity, "BLOCK_ELEMENTS", elements)
         assert torch.equal(whole, of(name, embedding, label))
 
 
@@ -104,7 +104,7 @@ def test_the_gradient_does_not_depend_on_the_blocks(name: str, monkeypatch: pyte
     embedding, label = batch(16)
     leaves = [embedding.clone().requires_grad_() for _ in range(2)]
     of(name, leaves[0], label).sum().backward()
-    monkeypatch.setattr(_similarity, "BLOCK_ELEMENTS", 64)
+    monkeypatch.setattr(similarity, "BLOCK_ELEMENTS", 64)
     of(name, leaves[1], label).sum().backward()
     torch.testing.assert_close(leaves[0].grad, leaves[1].grad, rtol=1e-12, atol=1e-14)
 

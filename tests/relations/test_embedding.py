@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from losscli.losses._twofold import sine_and_cosine, tangent_squared
+from losscli.losses._stable.twofold import sine_and_cosine, tangent_squared
 from losscli.losses.embedding import triplet_of_distances
 from losscli.registry import parse_spec
 from tests import oracle

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 import losscli
-from losscli.losses import _lists
+from losscli.losses._stable import lists as list_numerics
 from losscli.registry import parse_spec
 
 OF_LISTS = ("ranking-softmax", "ranknet", "list-mle", "approx-ndcg")
@@ -158,7 +158,7 @@ def test_a_missing_value_is_missing_in_its_list_only(name: str) -> None:
 def test_blocks_of_pairs_do_not_change_a_bit(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     pred, target = lists(5, 40)
     expected = of(name, pred, target)
-    monkeypatch.setattr(_lists, "PAIRS", 600)
+    monkeypatch.setattr(list_numerics, "PAIRS", 600)
     assert torch.equal(of(name, pred, target), expected)
 
 

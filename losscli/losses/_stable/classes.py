@@ -24,7 +24,7 @@ from losscli.domain import (
     Whole,
 )
 from losscli.errors import UsageError
-from losscli.losses._stable import entropy_term, rest_of_softmax, row_sum, two_difference
+from losscli.losses._stable.elementary import entropy_term, rest_of_softmax, row_sum, two_difference
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from losscli._lazy import torch
-from losscli.losses._stable import row_sum
+from losscli.losses._stable.elementary import row_sum
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from losscli._lazy import torch
-from losscli.losses._stable import scaled, two_difference
-from losscli.losses._twofold import Twofold
+from losscli.losses._stable.elementary import scaled, two_difference
+from losscli.losses._stable.twofold import Twofold
 
 if TYPE_CHECKING:
     from torch import Tensor

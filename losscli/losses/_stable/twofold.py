@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Union
 
 from losscli._lazy import torch
-from losscli.losses._stable import row_sum, two_difference, two_product
+from losscli.losses._stable.elementary import row_sum, two_difference, two_product
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from losscli._lazy import torch
-from losscli.losses._stable import row_sum, two_difference
-from losscli.losses._twofold import Twofold
+from losscli.losses._stable.elementary import row_sum, two_difference
+from losscli.losses._stable.twofold import Twofold
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -10,8 +10,8 @@ import math
 from typing import TYPE_CHECKING
 
 from losscli._lazy import torch
-from losscli.losses._deviance import polynomial, relative_entropy_of
-from losscli.losses._stable import two_difference, two_product
+from losscli.losses._stable.deviance import polynomial, relative_entropy_of
+from losscli.losses._stable.elementary import two_difference, two_product
 
 if TYPE_CHECKING:
     from torch import Tensor

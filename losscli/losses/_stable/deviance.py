@@ -13,7 +13,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Union
 
 from losscli._lazy import torch
-from losscli.losses._stable import two_difference, two_product
+from losscli.losses._stable.elementary import two_difference, two_product
 
 if TYPE_CHECKING:
     from torch import Tensor
