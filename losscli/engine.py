@@ -195,6 +195,8 @@ class _Fold:
                 if number not in total[0]:
                     continue
                 cost = cost_of(fitted.loss, settings.reduction, summaries, losses, number, settings.level)
+                if not settings.by:
+                    self._check_defined(fitted, summaries, cost)
                 named = {self._source.column(key).name: value for key, value in group.items()}
                 records.append(self._record(call, fitted, named, summaries[0], cost))
         return records
@@ -253,7 +255,8 @@ class _Fold:
             raise self._nothing_left(calls, 0)
         for call, total in zip(calls, totals):
             if sum(summary.n for summary in total.values()) == 0:
-                raise self._nothing_left([call], seen)
+                skipped = sum(summary.n_skipped for summary in total.values())
+                raise self._nothing_left([call], seen) if skipped == seen else self._nothing_counts(call, seen)
             if self._weight is not None and all(summary.weight_sum == 0 for summary in total.values()):
                 weight = self._source.column(self._weight.columns[0])
                 raise DataError("every weight is 0", file=weight.file, column=weight.name)
@@ -265,6 +268,23 @@ class _Fold:
                 f"no row meets the condition {condition}" if condition else "0 rows", file=self._source.name
             )
         return DataError(f"{calls[0].loss.spec}: all {seen:,} rows were skipped", file=self._source.name)
+
+    def _nothing_counts(self, call: Call, seen: int) -> DataError:
+        return DataError(
+            f"{call.loss.spec}: none of the {seen:,} rows counts in its cost",
+            file=self._source.name,
+            hint=f"losscli show {call.loss.name} says which do.",
+        )
+
+    def _check_defined(self, call: Call, summaries: Sequence[Summary], cost: Cost) -> None:
+        """Refuses a pooled cost that has no value although every term has one."""
+        statistic = call.loss.statistic
+        finite = all(summary.losses.is_finite for summary in summaries)
+        if isinstance(statistic, Pooled) and math.isnan(cost.value) and finite:
+            raise DataError(
+                f"the {call.loss.spec} cost is not defined for these data: {statistic.undefined}",
+                file=self._source.name,
+            )
 
     def _record(self, asked: Call, call: Call, group: Mapping[str, object], summary: Summary, cost: Cost) -> Record:
         ends = [summary.minimum, summary.maximum]

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from losscli._lazy import numpy
 from losscli.columns.roles import Call, assign
 from losscli.columns.roles import select as select_columns
-from losscli.errors import UsageError, shown
+from losscli.errors import UsageError, did_you_mean, shown
 from losscli.loss import BoundLoss
 from losscli.readers import SUFFIXES, join_truth, open_memory, open_source, side_by_side
 from losscli.readers.source import Column, Field, ReadOptions, Source
@@ -77,6 +77,7 @@ def open_inputs(inputs: Inputs, losses: Sequence[BoundLoss]) -> Opened:
         DataError: a file that is not what it seems.
         ResourceError: a file that cannot be read.
     """
+    _check_roles(inputs.roles, losses)
     shared = _shared(inputs, losses)
     inputs = replace(inputs, roles={role: value for role, value in inputs.roles.items() if role not in shared})
     if inputs.data is not None:
@@ -96,6 +97,25 @@ def open_inputs(inputs: Inputs, losses: Sequence[BoundLoss]) -> Opened:
         for call in assignment.calls
     )
     return Opened(source, calls, (*source.notes, *assignment.notes, *_gathering(calls)))
+
+
+def _check_roles(given: Collection[str], losses: Sequence[BoundLoss]) -> None:
+    """Refuses a role that no loss has.
+
+    Raises:
+        UsageError: says what is meant by a name that is close to one, or is a parameter's.
+    """
+    known = [role for loss in losses for form in loss.loss.role_sets() for role in form]
+    for role in given:
+        if role in known:
+            continue
+        names = ", ".join(loss.name for loss in losses)
+        hint = did_you_mean(role, known) or f"it takes {', '.join(dict.fromkeys(known))}."
+        having = next((loss for loss in losses if role in loss.params), None)
+        if having is not None:
+            option = having.loss.param(role).option
+            hint = f'it is a parameter: "{having.name}:{option}=...", or bind({role}=...) of the loss.'
+        raise UsageError(f'{names} has no role "{role}"', hint=hint)
 
 
 def _gathering(calls: Sequence[Call]) -> list[str]:

@@ -11,7 +11,17 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Literal, Union
 
-from losscli.domain import Choice, Domain, Interval, ParamRange, Value
+from losscli.domain import (
+    CLASS,
+    CLASS_LOGITS,
+    CLASS_PROBABILITIES,
+    PROBABILITY,
+    Choice,
+    Domain,
+    Interval,
+    ParamRange,
+    Value,
+)
 from losscli.errors import UsageError, did_you_mean
 from losscli.statistic import MEAN, Declared, Median, Pooled, Root, Statistic
 
@@ -95,6 +105,7 @@ class Peer:
     Attributes:
         library: the first part of its name, such as ``torch``.
         of: the name of the loss of the catalogue that it corresponds to.
+        also: further ones, such as a loss of several classes beside one of two.
         when: the parameters of that loss for which it does.
         names: for parameters that both have under different names, ours to theirs.
         classes_at: which axis the library has the classes on, or its parameter that says so. The function gets them as
@@ -106,6 +117,11 @@ class Peer:
     when: Mapping[str, Value] = field(default_factory=dict)
     names: Mapping[str, str] = field(default_factory=dict)
     classes_at: int | str = 1
+    also: tuple[str, ...] = ()
+
+    def is_of(self, name: str) -> bool:
+        """Whether it corresponds to a loss of the catalogue."""
+        return name == self.of or name in self.also
 
 
 @dataclass(frozen=True)
@@ -335,6 +351,14 @@ class BoundLoss:
         """The loss as it is with these roles."""
         loss = self.loss.of_form(roles)
         return self if loss is self.loss else BoundLoss(loss, self.params)
+
+    def of_classes(self) -> BoundLoss | None:
+        """The loss with a score for each class, of one that takes a single score as well; None for all others."""
+        pred = self.domain("pred") if "pred" in self.loss.roles else None
+        if pred is None or not pred.scalar or not any("C" in shape.split() for shape in pred.shapes):
+            return None
+        scores = CLASS_PROBABILITIES if pred.name == PROBABILITY.name else CLASS_LOGITS
+        return BoundLoss(replace(self.loss, roles={**self.loss.roles, "pred": scores, "target": CLASS}), self.params)
 
     def bind(self, **params: object) -> BoundLoss:
         """The same loss with some parameters changed."""

@@ -81,12 +81,14 @@ class Pooled:
         combine: the cost of the totals, before the root; None where it is not defined.
         root: whether the cost is the square root of that.
         summed: which of the terms ``--reduction sum`` adds up; None where a sum has no meaning.
+        undefined: why there is no cost where ``combine`` gives None, as the end of a sentence.
     """
 
     terms: Callable[..., tuple[Tensor, ...]]
     combine: Callable[[Totals], Fraction | None]
     root: bool = False
     summed: int | None = None
+    undefined: str = "what it is divided by is 0"
 
 
 Statistic = Union[Mean, Root, Maximum, Median, Pooled]

@@ -304,6 +304,7 @@ def test_a_failure_is_an_exception_with_the_words_of_the_command_line(
         ({"pred": [], "target": []}, "data: 0 rows."),
         ({"pred": PRED, "target": TARGET[:3]}, '"pred" has 4 rows, but "target" has 3.'),
         ({"pred": PRED, "target": TARGET, "extra": PRED}, 'mae has no role "extra". Hint: it takes pred, target.'),
+        ({"pred": PRED, "taget": TARGET}, 'mae has no role "taget". Hint: did you mean "target"?'),
         (
             {"data": FRAME, "pred": PRED},
             "pred is a column of data, so it takes the column's name. "
@@ -311,7 +312,7 @@ def test_a_failure_is_an_exception_with_the_words_of_the_command_line(
         ),
         ({"data": FRAME, "weight": PRED}, "weight is a column of data, so it takes the column's name."),
     ],
-    ids=["nothing", "name", "empty", "lengths", "role", "array", "weight"],
+    ids=["nothing", "name", "empty", "lengths", "role", "misspelt", "array", "weight"],
 )
 def test_data_that_do_not_fit_are_refused(given: dict[str, Any], message: str) -> None:
     with pytest.raises(LosscliError) as caught:
@@ -419,3 +420,11 @@ def test_a_criterion_takes_tensors_and_says_so() -> None:
 def test_two_losses_of_one_spec_are_equal() -> None:
     assert api.loss("huber", delta=2) == api.loss("huber:delta=2.0")
     assert len({api.loss("huber", delta=2), api.loss("huber:delta=2"), api.loss("huber")}) == 2
+
+
+def test_a_parameter_that_is_given_as_a_role_is_told_its_place() -> None:
+    with pytest.raises(UsageError) as caught:
+        api.compute("nrmse", pred=PRED, target=TARGET, scale="std")
+    assert str(caught.value) == (
+        'nrmse has no role "scale". Hint: it is a parameter: "nrmse:scale=...", or bind(scale=...) of the loss.'
+    )

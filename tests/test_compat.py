@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pandas
 import pytest
+import sklearn.metrics
 
 import losscli as package
 from losscli.errors import UsageError
 from losscli.peers.compat import counterpart
 from losscli.registry import find, losses, parse_spec, peers
 from tests.conftest import Outcome
+from tests.console import ROOT
 
 
 @pytest.mark.parametrize(
@@ -23,6 +26,9 @@ from tests.conftest import Outcome
         ("cross-entropy", "keras", "keras.losses.CategoricalCrossentropy:from-logits=true"),
         ("mse", "sklearn", "sklearn.metrics.mean_squared_error"),
         ("mse", "optax.l2_loss", "optax.l2_loss"),
+        ("cross-entropy:input=probs", "sklearn", "sklearn.metrics.log_loss"),
+        ("multiclass-brier:input=probs", "sklearn", "sklearn.metrics.brier_score_loss"),
+        ("multiclass-hinge", "sklearn", "sklearn.metrics.hinge_loss"),
     ],
 )
 def test_a_loss_has_its_counterpart(spec: str, library: str, expected: str) -> None:
@@ -129,3 +135,26 @@ def test_nothing_of_a_library_is_imported_for_a_loss_of_the_catalogue() -> None:
         "import sys; from losscli.registry import find; find('mse'); sys.exit('losscli.peers.torch_nn' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+SUBMISSION = ("sample_data/wine_submission.csv", "--truth", "sample_data/wine_answers.csv", "--id", "wine_id")
+
+
+@pytest.mark.parametrize("named", [(), ("--pred", "prob_*")])
+@pytest.mark.parametrize("name", ["log_loss", "brier_score_loss"])
+def test_a_loss_of_one_or_several_probabilities_finds_the_columns_of_the_classes(
+    losscli: Callable[..., Outcome], name: str, named: tuple[str, ...]
+) -> None:
+    frame = pandas.read_csv(ROOT / SUBMISSION[0]).merge(pandas.read_csv(ROOT / SUBMISSION[2]))
+    theirs = getattr(sklearn.metrics, name)(frame.label, frame.filter(like="prob_"), labels=[0, 1, 2])
+    paths = [str(ROOT / word) if word.endswith(".csv") else word for word in SUBMISSION]
+    ours = losscli("compute", f"sklearn.metrics.{name}", *paths, *named, "-q", "-f", "plain")
+    assert (ours.code, float(ours.out)) == (0, pytest.approx(theirs, rel=1e-14))
+
+
+def test_a_loss_of_one_or_several_scores_finds_the_columns_of_the_classes(losscli: Callable[..., Outcome]) -> None:
+    path = ROOT / "sample_data" / "digits.csv"
+    frame = pandas.read_csv(path)
+    ours = losscli("compute", "multiclass-hinge", "--compat", "sklearn", str(path), "-q", "-f", "plain")
+    theirs = sklearn.metrics.hinge_loss(frame.label, frame.filter(like="logit_"))
+    assert (ours.code, float(ours.out)) == (0, pytest.approx(theirs, rel=1e-14))

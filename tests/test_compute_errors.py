@@ -140,6 +140,39 @@ def test_data_that_are_all_skipped_are_refused(losscli: Run) -> None:
     )
 
 
+def test_data_of_which_none_counts_are_refused(losscli: Run) -> None:
+    write("a_0,a_1,label\n1,0,0\n0.6,0.8,1\n0,1,2\n")
+    fails(
+        losscli("compute", "supcon", "p.csv", "-q", "--embedding", "a_*", "--label", "label"),
+        3,
+        "p.csv: supcon: none of the 3 rows counts in its cost. Hint: losscli show supcon says which do.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("loss", "rows", "reason"),
+    [
+        ("rse", "1,2\n3,2\n", "the variance of the true values is 0"),
+        ("nrmse:scale=range", "1,2\n3,2\n", "the range of the true values is 0"),
+        ("nrmse", "1,2\n3,-2\n", "the mean of the true values is 0"),
+        ("wmape", "1,0\n3,0\n", "the true values are all 0"),
+    ],
+)
+def test_a_cost_that_is_not_defined_is_refused_with_the_reason(losscli: Run, loss: str, rows: str, reason: str) -> None:
+    write(f"p,y\n{rows}")
+    fails(
+        losscli("compute", loss, "p.csv", "-p", "p", "-t", "y"),
+        3,
+        f"p.csv: the {loss} cost is not defined for these data: {reason}.",
+    )
+
+
+def test_a_group_without_a_defined_cost_leaves_the_others_theirs(losscli: Run) -> None:
+    write("p,y,g\n1,2,a\n3,2,a\n1,2,b\n3,4,b\n")
+    result = losscli("compute", "rse", "p.csv", "-p", "p", "-t", "y", "--by", "g", "-f", "plain")
+    assert (result.code, result.out) == (0, "nan\n1.0\n")
+
+
 def test_a_condition_that_no_row_meets_is_refused(losscli: Run) -> None:
     write("p,y\n1,1\n2,3\n")
     fails(

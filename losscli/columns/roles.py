@@ -9,7 +9,7 @@ from losscli._lazy import numpy
 from losscli.columns.assigner import Assigner
 from losscli.columns.evidence import Evidence
 from losscli.columns.selection import select
-from losscli.errors import UsageError, did_you_mean
+from losscli.errors import UsageError
 from losscli.loss import BoundLoss
 from losscli.readers.source import Field, Source
 
@@ -69,22 +69,45 @@ def assign(
     Raises:
         UsageError: a column that there is not, a role that nothing fits or that rivals fit.
     """
-    roles = list(dict.fromkeys(role for loss in losses for form in loss.loss.column_sets() for role in form))
-    for role in explicit:
-        if role not in roles:
-            names = ", ".join(loss.name for loss in losses)
-            hint = did_you_mean(role, roles) or f"it takes {', '.join(roles)}."
-            raise UsageError(f'{names} has no role "{role}"', hint=hint)
     evidence = [Evidence(column) for column in source.columns]
     calls: list[Call] = []
     notes: dict[str, None] = {}
     why: dict[str, str] = {}
     for loss in losses:
-        found = Assigner(source, evidence, loss, explicit, positive)
-        calls += [Call(loss.of_form(fields), fields, pred) for fields, pred in found.fields()]
+        found, chosen = _settled(source, evidence, loss, explicit, positive)
+        calls += [Call(loss.of_form(fields), fields, pred) for fields, pred in chosen]
         notes.update(dict.fromkeys(found.notes))
         why = why or found.why
     return Assignment(tuple(calls), tuple(notes), why)
+
+
+def _settled(
+    source: Source,
+    evidence: Sequence[Evidence],
+    loss: BoundLoss,
+    explicit: Mapping[str, Sequence[str]],
+    positive: str | None,
+) -> tuple[Assigner, list[tuple[dict[str, Field], str | None]]]:
+    """A loss of one score a datum or one for each class takes one, where that is clear; else one for each class."""
+    one = Assigner(source, evidence, loss, explicit, positive)
+    several = loss.of_classes()
+    if several is None:
+        return one, one.fields()
+    each = Assigner(source, evidence, several, explicit, positive)
+    if _names_classes(source, explicit.get("pred", ())):
+        return each, each.fields()
+    try:
+        return one, one.fields()
+    except UsageError as error:
+        try:
+            return each, each.fields()
+        except UsageError:
+            raise error from None
+
+
+def _names_classes(source: Source, selectors: Sequence[str]) -> bool:
+    """Whether the user names a prediction by one selector of several columns. Models are named one by one."""
+    return len(selectors) == 1 and len(select(source, selectors[0], side="data")) > 1
 
 
 __all__ = ["Assignment", "Call", "assign", "select"]

@@ -46,6 +46,7 @@ def _square_of_range(totals: Totals) -> Fraction:
     return (Fraction(totals.highs[1]) - Fraction(totals.lows[1])) ** 2
 
 
+_SIZES = {"mean": "mean", "std": "variance", "range": "range"}
 _SQUARED_SIZES = {"mean": _square_of_mean, "std": _variance, "range": _square_of_range}
 
 
@@ -56,7 +57,7 @@ def _pooled(scale: str, *, root: bool) -> Pooled:
         size = _SQUARED_SIZES[scale](totals) if totals.weight else Fraction(0)
         return _mean_square(totals) / size if size else None
 
-    return Pooled(_terms, combine, root=root)
+    return Pooled(_terms, combine, root=root, undefined=f"the {_SIZES[scale]} of the true values is 0")
 
 
 _NORMALIZED = {scale: _pooled(scale, root=True) for scale in _SQUARED_SIZES}

@@ -176,7 +176,7 @@ def _sizes(pred: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
     pred=REAL,
     target=REAL,
     aliases=["wape", "weighted-mape"],
-    statistic=Pooled(_sizes, ratio),
+    statistic=Pooled(_sizes, ratio, undefined="the true values are all 0"),
     formula=r"\frac{|e|}{|y|},\quad e = \hat{y} - y,\quad \text{cost } \frac{\sum |e|}{\sum |y|}",
     gradient=r"\frac{\mathrm{sign}(e)}{|y|}",
     unit="1",

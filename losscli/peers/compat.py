@@ -28,13 +28,13 @@ def counterpart(bound: BoundLoss, wanted: str) -> BoundLoss:
         raise UsageError(f"{bound.name} is {bound.loss.peer.library}'s already", hint="leave --compat out.")
     if "." in wanted:
         chosen = find(wanted)
-        if chosen.peer is None or chosen.peer.of != bound.name:
+        if chosen.peer is None or not chosen.peer.is_of(bound.name):
             of = chosen.peer.of if chosen.peer is not None else chosen.name
             raise UsageError(f"{chosen.name} corresponds to {of}, not to {bound.name}")
         return _bound(bound, chosen)
     if wanted not in PEER_MODULES:
         raise UsageError(f"--compat {shown(wanted)} is not one of {', '.join(PEER_MODULES)}, or a dotted name")
-    having = [loss for loss in peers(wanted).values() if loss.peer is not None and loss.peer.of == bound.name]
+    having = [loss for loss in peers(wanted).values() if loss.peer is not None and loss.peer.is_of(bound.name)]
     if not having:
         raise UsageError(f"{wanted} has no {bound.name}", hint=_elsewhere(bound.name))
     fitting = [loss for loss in having if _fits(bound, loss)]
@@ -67,7 +67,7 @@ def _settings(bound: BoundLoss) -> str:
 
 
 def _elsewhere(name: str) -> str:
-    found = [loss.name for loss in peers().values() if loss.peer is not None and loss.peer.of == name]
+    found = [loss.name for loss in peers().values() if loss.peer is not None and loss.peer.is_of(name)]
     return f"others have it: {', '.join(found)}." if found else "no other library that losscli knows has it."
 
 

@@ -33,6 +33,7 @@ def peer(
     mean_over: Literal["weights", "data"] = "weights",
     scope: Scope | None = None,
     classes_at: int | str = 1,
+    also: tuple[str, ...] = (),
     **roles: RoleDomain,
 ) -> Callable[[Function], Function]:
     """Declares another library's loss with a function of its own.
@@ -53,6 +54,7 @@ def peer(
         scope: whether the function needs all data; None is as in the catalogue.
         classes_at: the axis of the classes in the library, or its parameter that says so. The function gets them as the
             second axis, and not the parameter.
+        also: further losses of the catalogue that it corresponds to.
         **roles: the domains of roles that differ from the catalogue's.
     """
 
@@ -78,7 +80,7 @@ def peer(
             function=function,
             params=params,
             roles={role: _settled(base, known[role], when, params) for role in positional},
-            peer=Peer(name.partition(".")[0], base.name, dict(when), dict(names), classes_at),
+            peer=Peer(name.partition(".")[0], base.name, dict(when), dict(names), classes_at, also),
             optional=frozenset(p.name for p in parameters if p.kind is not p.KEYWORD_ONLY and p.default is None),
             statistic=statistic,
             total=total,

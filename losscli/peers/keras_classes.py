@@ -111,13 +111,16 @@ def _over_valid(totals: Totals) -> Fraction | None:
     return losses * totals.weight / (count * totals.n) if count else None
 
 
+_OVER_VALID = Pooled(_sparse_terms, _over_valid, summed=0, undefined="no position counts")
+
+
 @keras(
     "SparseCategoricalCrossentropy",
     of="cross-entropy",
     classes_at="axis",
     names={"input": "from_logits", "ignore_index": "ignore_class"},
     where={"from_logits": HOLDS_LOGITS, "ignore_class": Whole(none="none")},
-    statistic=lambda ignore_class, **_: MEAN if ignore_class is None else Pooled(_sparse_terms, _over_valid, summed=0),
+    statistic=lambda ignore_class, **_: MEAN if ignore_class is None else _OVER_VALID,
     total=lambda *roles, **params: _sparse_terms(*roles, **params)[0],
     pred=OF_CLASSES,
     target=CLASS_INDEX,

@@ -260,6 +260,7 @@ def _both(pred: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
 @peer(
     "sklearn.metrics.log_loss",
     of="binary-cross-entropy",
+    also=("cross-entropy",),
     when={"input": "probs"},
     pred=PROBABILITIES,
     target=CLASS_OR_SHARES,
@@ -282,6 +283,7 @@ class FlagOr(Choice):
 @peer(
     "sklearn.metrics.brier_score_loss",
     of="brier",
+    also=("multiclass-brier",),
     when={"input": "probs"},
     where={"scale_by_half": FlagOr(("auto", "true", "false"))},
     pred=PROBABILITIES,
@@ -300,7 +302,7 @@ def brier(pred: Tensor, target: Tensor, *, scale_by_half: str = "auto") -> Tenso
     return 0.5 * value if halved else value
 
 
-@peer("sklearn.metrics.hinge_loss", of="hinge", pred=DECISIONS, target=CODED_OR_CLASS)
+@peer("sklearn.metrics.hinge_loss", of="hinge", also=("multiclass-hinge",), pred=DECISIONS, target=CODED_OR_CLASS)
 def hinge_loss(pred: Tensor, target: Tensor) -> Tensor:
     """Of several classes it is the Crammer-Singer loss; of data that are all positive it is not 1.5, as there."""
     if pred.ndim == 1:

@@ -232,7 +232,12 @@ def kl_divergence(pred: Tensor, target: Tensor, *, log_target: bool = False) -> 
 
 def _mean_over_weights(function: Callable[..., Entropies]) -> Pooled:
     """torch's mean: the sum of the weighted losses over the sum of the weights of the true classes."""
-    return Pooled(terms=lambda *roles, **params: function(*roles, **params).terms, combine=ratio, summed=0)
+    return Pooled(
+        terms=lambda *roles, **params: function(*roles, **params).terms,
+        combine=ratio,
+        summed=0,
+        undefined="no position counts",
+    )
 
 
 @peer(

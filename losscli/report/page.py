@@ -246,7 +246,7 @@ def _elsewhere(same_as: Mapping[str, str]) -> Grid:
 
 def _peers(loss: Loss) -> tuple[Part, ...]:
     """The losses of other libraries that correspond to it, each with its own number."""
-    rows = [(name, peer.convention) for name, peer in peers().items() if peer.peer and peer.peer.of == loss.name]
+    rows = [(name, peer.convention) for name, peer in peers().items() if peer.peer and peer.peer.is_of(loss.name)]
     return (Grid(("LOSS may also be", "which"), tuple(rows)),) if rows else ()
 
 

@@ -237,10 +237,6 @@ def test_targets_that_do_not_pair_are_an_error() -> None:
     )
 
 
-def test_an_unknown_role_is_answered_with_the_closest_one() -> None:
-    assert refusal("mae", {"y": NUMBERS}, taget=["y"]) == 'mae has no role "taget". Hint: did you mean "target"?'
-
-
 def test_files_of_one_role_each_are_found_by_the_role() -> None:
     """A file's own name for its column may be that of another role."""
     columns = [
