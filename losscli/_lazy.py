@@ -8,7 +8,10 @@ them. ``importlib.util.LazyLoader`` would leave half-made modules in ``sys.modul
 from __future__ import annotations
 
 import importlib
+import sys
 from typing import TYPE_CHECKING, Any
+
+from losscli.timing import phase
 
 
 class LazyModule:
@@ -21,6 +24,9 @@ class LazyModule:
         # inspect, doctest and typing look for dunder names on everything; that must not import torch.
         if attribute.startswith("__"):
             raise AttributeError(attribute)
+        if self._name not in sys.modules:
+            with phase("import"):
+                importlib.import_module(self._name)
         value = getattr(importlib.import_module(self._name), attribute)
         self.__dict__[attribute] = value
         return value

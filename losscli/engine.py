@@ -34,6 +34,7 @@ from losscli.result import Record
 from losscli.rows import RowTable, loss_columns
 from losscli.statistic import Median, Pooled, Root
 from losscli.summary import ExactSum, Groups, Summary
+from losscli.timing import phase, timed
 
 if TYPE_CHECKING:
     import pyarrow
@@ -94,7 +95,7 @@ def evaluate(
     settings: Settings,
     *,
     rows: RowOutput | None = None,
-    progress: Callable[[int], None] | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> list[Record]:
     """The cost of every call over one source, in one pass (two where a loss takes parameters from the data).
 
@@ -103,7 +104,7 @@ def evaluate(
         calls: losses with the fields that their roles read.
         settings: how.
         rows: where the loss of each datum is to go.
-        progress: told the number of rows done so far, now and then.
+        progress: told how many data are done so far, and which row was the last, now and then.
 
     Returns:
         One record for each call and group.
@@ -159,7 +160,7 @@ class _Fold:
         asked: Sequence[Call],
         calls: Sequence[Call],
         rows: RowOutput | None,
-        progress: Callable[[int], None] | None,
+        progress: Callable[[int, int], None] | None,
     ) -> list[Record]:
         """The main pass: every call at once, merged in the order of the rows."""
         settings = self._settings
@@ -172,7 +173,8 @@ class _Fold:
 
         def fold(block: Block, group_codes: numpy.ndarray | None) -> Folded:
             grouping = Grouping(group_codes, len(groups) or 1)
-            return fold_block(block, calls, self._weight, grouping, settings.reduction, table)
+            with phase("compute"):
+                return fold_block(block, calls, self._weight, grouping, settings.reduction, table)
 
         for folded in self._pass(calls, rows.keep if rows else (), fold, groups if settings.by else None):
             seen += folded.rows
@@ -183,9 +185,10 @@ class _Fold:
                 if kept is not None and part is not None:
                     kept.add(*part, call.loss.spec)
             if rows is not None and folded.table is not None:
-                rows.write(folded.table)
+                with phase("write"):
+                    rows.write(folded.table)
             if progress is not None:
-                progress(seen)
+                progress(seen, folded.last_row)
         self._check_anything_left(asked, [total[0] if total else Groups.empty() for total in totals], seen)
         labels = groups.labels() if settings.by else [(0, {})]
         records = []
@@ -221,12 +224,12 @@ class _Fold:
         together = next((call for call in calls if call.loss.loss.scope is Scope.ALL), None)
         chunk_rows = settings.chunk_rows or max(MIN_CHUNK_ROWS, CHUNK_ROWS // max(1, width // 8))
         block_rows = min(chunk_rows, max(MIN_BLOCK_ROWS, BLOCK_ELEMENTS // max(self._width(field) for field in fields)))
-        batches = Prefetch(
-            self._source.read(fields, carry, where=settings.where, chunk_rows=chunk_rows), _memory, READ_AHEAD
-        )
+        reading = self._source.read(fields, carry, where=settings.where, chunk_rows=chunk_rows)
+        batches = Prefetch(timed("read", reading), _memory, READ_AHEAD)
 
         def parts() -> Iterator[Batch]:
-            return batches if together is None else _gathered(batches, together.loss.spec)
+            ready = timed("wait for data", batches)
+            return ready if together is None else _gathered(ready, together.loss.spec)
 
         def blocks() -> Iterator[tuple[Block, numpy.ndarray | None]]:
             for batch in parts():

@@ -16,6 +16,7 @@ from losscli.readers.source import Field, Source
 from losscli.rows import RowTable
 from losscli.statistic import Maximum, Median, Pooled
 from losscli.summary import Groups, Summary
+from losscli.timing import phase
 
 if TYPE_CHECKING:
     import pyarrow
@@ -28,6 +29,7 @@ class Folded:
 
     Attributes:
         rows: how many data it held.
+        last_row: the row number of the last of them.
         summaries: for each call, the summary of each group; group 0 without groups. A pooled cost has one for each of
             its terms.
         labels: for each call, the values that tell alternative label codes apart, with the first row of each.
@@ -36,6 +38,7 @@ class Folded:
     """
 
     rows: int
+    last_row: int
     summaries: list[list[Groups]]
     labels: list[dict[str, list[tuple[float, int]]]]
     losses: list[tuple[Tensor, Tensor | None, Tensor | None] | None]
@@ -95,14 +98,16 @@ def fold_block(
         # them.
         left = counted.kept if call.loss.loss.scope is Scope.DATUM else data.prepared.kept
         extremes = isinstance(statistic, (Maximum, Pooled))
-        summaries.append([_summarise(block, part, counted, grouping, left, extremes) for part in used])
+        with phase("sum"):
+            summaries.append([_summarise(block, part, counted, grouping, left, extremes) for part in used])
         keeps = isinstance(statistic, Median)
         codes = grouping.of(counted.kept, used[0].device) if keeps else None
         losses.append((data.ordered(counted, used[0]), counted.weights, codes) if keeps else None)
         if table is not None:
             shown = used[0] if not pooled and reduction == "mean" else counted.of(data.values("mean"))
             columns.append((call.loss.per_datum(shown), counted.kept))
-    return Folded(len(block), summaries, labels, losses, table.batch(block, columns) if table is not None else None)
+    rows = table.batch(block, columns) if table is not None else None
+    return Folded(len(block), int(block.rows[-1]), summaries, labels, losses, rows)
 
 
 @dataclass(frozen=True)

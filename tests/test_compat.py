@@ -109,6 +109,7 @@ def test_the_list_has_the_losses_of_a_library(losscli: Callable[..., Outcome]) -
     assert losscli("list", "--peers", "jax").code == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", list(peers()))
 def test_the_page_of_a_peer_says_how_it_differs(losscli: Callable[..., Outcome], name: str) -> None:
     peer = find(name)

@@ -12,6 +12,7 @@ PACKAGE = Path(__file__).parent.parent / "losscli"
 # From the bottom up. A module may import from its own layer and from those before it.
 LAYERS = (
     ("errors",),
+    ("timing",),
     ("_lazy",),
     ("domain",),
     ("statistic",),

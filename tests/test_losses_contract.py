@@ -225,7 +225,7 @@ def test_the_cost_of_all_data_does_not_depend_on_their_order(declared: Loss) -> 
 def test_the_bits_do_not_depend_on_the_number_of_threads(declared: Loss) -> None:
     before = torch.get_num_threads()
     try:
-        for roles in inputs(declared.bind(), 20_000 if declared.scope is Scope.DATUM else 300):
+        for roles in inputs(declared.bind(), 20_000 if declared.scope is Scope.DATUM else 100):
             bound = declared.bind(**(dict(declared.fit(Fraction(10), Fraction(3))) if declared.fit else {}))
             results = []
             for threads in (1, 2, 4):

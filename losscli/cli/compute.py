@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from functools import partial
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from losscli import output
@@ -22,12 +23,15 @@ from losscli.loss import BoundLoss
 from losscli.readers.source import ReadOptions
 from losscli.result import Record
 from losscli.rows import LargestRows
+from losscli.timing import spent
 
 if TYPE_CHECKING:
     import pyarrow
 
 
 SHOWN_ROWS = 10
+# In the order of the work. Threads overlap, so the seconds may add up to more than the run took.
+PHASES = ("import", "read", "wait for data", "compute", "sum", "write")
 
 
 class ComputeGroup(LossGroup):
@@ -87,7 +91,7 @@ class Computation:
         records = self._write_rows() if self._per_datum else self._write_costs()
         if self._options.verbose:
             rows = sum(record.n + record.n_skipped for record in records[:1])
-            self._talk.say(f"{rows:,} rows in {time.monotonic() - started:.2f} s")
+            self._talk.say(f"{rows:,} rows in {time.monotonic() - started:.2f} s, of which {_times()}")
             for signature in dict.fromkeys(record.signature for record in records):
                 self._talk.say(signature)
         gates.judge(records, self._options.fail_over, self._options.fail_under)
@@ -151,7 +155,8 @@ class Computation:
         for file in self._files:
             try:
                 opened = self._open(file)
-                records += evaluate(opened.source, opened.calls, self._settings(opened), progress=self._talk.progress)
+                progress = partial(self._talk.progress, consumed=opened.source.consumed)
+                records += evaluate(opened.source, opened.calls, self._settings(opened), progress=progress)
                 # Some things are known only at the end, such as how many lines were blank.
                 self._say_new(opened.source.notes)
             except LosscliError as error:
@@ -241,13 +246,13 @@ class Computation:
                 largest = LargestRows(options.top, len(opened.calls))
                 take = largest.add
             try:
-                records = evaluate(
-                    opened.source, opened.calls, settings, rows=RowOutput(take, keep), progress=self._talk.progress
-                )
+                progress = partial(self._talk.progress, consumed=opened.source.consumed)
+                rows = RowOutput(take, keep)
+                records = evaluate(opened.source, opened.calls, settings, rows=rows, progress=progress)
             finally:
                 self._talk.clear()
-            if largest is not None and (rows := largest.rows()) is not None:
-                sink.write(rows)
+            if largest is not None and (found := largest.rows()) is not None:
+                sink.write(found)
             sink.close(records)
         self._say_new(opened.source.notes)
         return records
@@ -325,6 +330,12 @@ def _columns_of(opened: Opened, call: Call) -> dict[str, object]:
     """The columns that each role of a call reads, by their names."""
     named = {role: [opened.source.column(key).name for key in field.columns] for role, field in call.fields.items()}
     return {"roles": named}
+
+
+def _times() -> str:
+    """What each kind of work took, in the order of the work."""
+    seconds = spent()
+    return ", ".join(f"{name} {seconds[name]:.2f} s" for name in PHASES if name in seconds)
 
 
 def _names(values: Sequence[str] | None) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from typing import Any, BinaryIO, cast
 
 from losscli._lazy import numpy
 from losscli.errors import DataError, shown
-from losscli.readers.source import Batch, Column, ReadOptions
+from losscli.readers.source import Batch, Column, Consumed, ReadOptions
 from losscli.readers.spool import Spool
 from losscli.readers.table import BatchMaker, Table, delivered
 
@@ -124,6 +124,7 @@ class ArrayTable(Table):
         self.notes: list[str] = []
         self._arrays = dict(arrays)
         self.rows: int | None = len(next(iter(self._arrays.values())))
+        self._given = 0
 
     def batches(self, maker: BatchMaker, chunk_rows: int) -> Iterator[Batch]:
         """See ``Table.batches``."""
@@ -132,6 +133,12 @@ class ArrayTable(Table):
             stop = min(start + chunk_rows, rows)
             cells = {key: self._arrays[key][start:stop] for key in maker.keys}
             yield from delivered(*maker.make(cells, start + 1, stop - start))
+            self._given = stop
+
+    def consumed(self) -> Consumed | None:
+        """See ``Source.consumed``; all arrays are taken to be read."""
+        size = sum(array.nbytes for array in self._arrays.values())
+        return Consumed(self._given, size * self._given // self.rows, size) if self.rows else None
 
     def _rows_of(self, keys: Sequence[str]) -> int:
         """How many data these columns have."""

@@ -11,7 +11,7 @@ from typing import Any
 from losscli._lazy import pyarrow
 from losscli.errors import DataError
 from losscli.readers.cells import Kind
-from losscli.readers.source import Batch, Column, ReadOptions
+from losscli.readers.source import Batch, Column, Consumed, ReadOptions
 from losscli.readers.spool import Spool
 from losscli.readers.table import BatchMaker, Table, delivered
 
@@ -90,6 +90,7 @@ class ColumnarSource(Table):
         self.options = options
         self.notes: list[str] = []
         self._spool = spool
+        self._given = 0
         with self._intact():
             schema, self.rows = self._open()
             if self.rows == 0 or len(schema) == 0:
@@ -122,6 +123,12 @@ class ColumnarSource(Table):
                 cells = {key: part.column(places.index(self._places[key])) for key in maker.keys}
                 yield from delivered(*maker.make(cells, first, part.num_rows))
                 first += part.num_rows
+                self._given = first - 1
+
+    def consumed(self) -> Consumed | None:
+        """See ``Source.consumed``: the file's bytes, in proportion to its rows."""
+        size = self._spool.size
+        return Consumed(self._given, size * self._given // self.rows, size) if self.rows else None
 
     @contextmanager
     def _intact(self) -> Iterator[None]:

@@ -13,7 +13,7 @@ from losscli.names import joined as compared
 from losscli.names import read_name
 from losscli.readers.ids import comparable, ids_of, matched, occurring, repeated
 from losscli.readers.interchange import arrow_of, numpy_of, present_in
-from losscli.readers.source import Batch, Column, Field, ReadOptions, Source
+from losscli.readers.source import Batch, Column, Consumed, Field, ReadOptions, Source
 from losscli.readers.table import BatchMaker, Table, delivered
 
 if TYPE_CHECKING:
@@ -87,6 +87,14 @@ class Beside(Table):
             if rows is not None and known[0] is not None and rows != known[0]:
                 raise self._different(known[0], part, rows)
         self.rows = next((rows for rows in known if rows is not None), None)
+
+    def consumed(self) -> Consumed | None:
+        """See ``Source.consumed``: of all files together."""
+        known = [source.consumed() for source in _distinct(self._parts)]
+        found = [each for each in known if each is not None]
+        if not found or len(found) < len(known):
+            return None
+        return Consumed(found[0].rows, sum(each.bytes for each in found), sum(each.size for each in found))
 
     def _different(self, first: int, part: Part, rows: int) -> DataError:
         return DataError(
@@ -239,6 +247,10 @@ class ById(Table):
                 self._refuse_repeats(numpy.concatenate([numpy.flatnonzero(seen[self._positions]), batch.rows - 1]))
             seen[rows] = True
             yield batch
+
+    def consumed(self) -> Consumed | None:
+        """See ``Source.consumed``: of the data; the truth is held."""
+        return self._data.source.consumed()
 
     def _joined(self, maker: BatchMaker, chunk_rows: int) -> Iterator[Batch]:
         if self._in_order:

@@ -89,6 +89,25 @@ def concatenated(batches: Sequence[Batch]) -> Batch:
     return Batch(numpy.concatenate([batch.rows for batch in batches]), values, carried)
 
 
+@dataclass(frozen=True)
+class Consumed:
+    """How far reading has come.
+
+    Attributes:
+        rows: have been read.
+        bytes: that they take.
+        size: how many bytes there are.
+    """
+
+    rows: int
+    bytes: int
+    size: int
+
+    def share(self, row: int) -> float:
+        """Which part of the bytes goes up to a row."""
+        return min(1.0, self.bytes / self.size * row / self.rows) if self.size and self.rows else 0.0
+
+
 class Source(ABC):
     """One input of aligned data: a file, a pair of joined files, or arrays in memory.
 
@@ -128,6 +147,10 @@ class Source(ABC):
             DataError: a cell that is not what its field needs, with its row and column; a damaged file.
             UsageError: a condition that cannot be understood, or one on data that are not a table.
         """
+
+    def consumed(self) -> Consumed | None:
+        """How far the present pass has come, which may be ahead of what was given; None where that is not known."""
+        return None
 
     def line(self, row: int) -> int | None:
         """The physical line of a data row, for files of lines; None for others. May read the file again."""

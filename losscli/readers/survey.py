@@ -61,7 +61,7 @@ class Survey:
         self._pending = 0
         self._rest_is_plain = True
         self._ended = False
-        self._offset = layout.offset
+        self.offset = layout.offset
         self._delimiter = ord(layout.delimiter)
         self._returns: bool | None = None
         # One for each block: a few megabytes for a terabyte of text.
@@ -107,7 +107,7 @@ class Survey:
         self.stopped = count is None
         self.rows += count or 0
         if count and not self.quoted:
-            self._offsets.append(self._offset)
+            self._offsets.append(self.offset)
             self._row_counts.append(self.rows)
 
     def _plain(self, block: bytes) -> int | None:
@@ -133,7 +133,7 @@ class Survey:
         if end == 0 or delimiters != count * (self._layout.width - 1):
             return None
         self._returns = False
-        self._offset += len(self._rest) + end
+        self.offset += len(self._rest) + end
         self._rest, self._pending = block[end:], after
         return count
 
@@ -148,7 +148,7 @@ class Survey:
         lines = self._rest + block[:end]
         count = self._sound(lines)
         if count is not None:
-            self._offset += len(lines)
+            self.offset += len(lines)
             self._rest = block[end:]
             self._pending = self._rest.count(self._delimiter)
             special = (b"\0", b"\r", b"+-")

@@ -11,7 +11,7 @@ from itertools import islice
 from losscli.errors import DataError, UsageError, escape, shown
 from losscli.readers.cells import CellError, describe, parse_number
 from losscli.readers.delimited import Rows
-from losscli.readers.source import Batch, Column, ReadOptions
+from losscli.readers.source import Batch, Column, Consumed, ReadOptions
 from losscli.readers.spool import IN_MEMORY, Spool
 from losscli.readers.survey import Layout, Place, Survey
 from losscli.readers.table import BatchMaker, Table, delivered
@@ -42,6 +42,7 @@ class TextSource(Table):
         self.notes: list[str] = []
         self._spool = spool
         self._survey: Survey | None = None
+        self._reading: Rows | None = None
         self._delimiter = self._find_delimiter("\t" if format == "tsv" else ",")
         with closing(Rows(spool, self._delimiter)) as rows:
             first = next(iter(rows), None)
@@ -181,6 +182,7 @@ class TextSource(Table):
                 self._explain(bulk.given, bulk.counted)
             given = bulk.given
         with closing(self._rows(given)) as rows:
+            self._reading = rows
             for _ in islice(rows, given - rows.row):
                 pass
             yield from self._exactly(rows, maker, chunk_rows)
@@ -218,6 +220,12 @@ class TextSource(Table):
         note = f"{escape(self._spool.name)}: {count:,} blank line{'s' if count != 1 else ''} left out"
         if count and note not in self.notes:
             self.notes.append(note)
+
+    def consumed(self) -> Consumed | None:
+        """See ``Source.consumed``."""
+        if self._reading is not None:
+            return Consumed(self._reading.row, self._reading.lines.offset, self._spool.size)
+        return Consumed(self._survey.rows, self._survey.offset, self._spool.size) if self._survey is not None else None
 
     def line(self, row: int) -> int | None:
         """The physical line on which a data row starts; None where that is the row's own number."""

@@ -16,6 +16,7 @@ from losscli.figures.picture import SHARED
 from losscli.figures.sampling import grid, limits, sample, slope
 from losscli.loss import Scope
 from losscli.registry import losses, parse_specs
+from tests.pace import book_first
 
 
 def panel_of(specs: str, **options: object) -> Panel:
@@ -28,7 +29,7 @@ def value_at(line: Line, x: float) -> float:
     return float(np.interp(x, line.x[inside], line.y[inside]))
 
 
-@pytest.mark.parametrize("name", losses())
+@pytest.mark.parametrize("name", book_first(losses()))
 @pytest.mark.parametrize("gradient", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_every_loss_has_a_picture(name, gradient):
     picture = curves(parse_specs(name), gradient=gradient)

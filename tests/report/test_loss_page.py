@@ -15,9 +15,10 @@ from losscli.errors import UsageError
 from losscli.loss import Derived, Loss, Param, Traits
 from losscli.registry import losses, parse_spec
 from losscli.report.page import commands, example_setting
+from tests.pace import book_first
 
 ALL = list(losses().values())
-EVERY = pytest.mark.parametrize("loss", ALL, ids=lambda loss: loss.name)
+EVERY = pytest.mark.parametrize("loss", book_first(ALL))
 TRAITS = Traits("Errors.", "Convex.", "Smooth.", "Unbounded.", "Not robust.")
 
 
