@@ -21,7 +21,6 @@ def run_in_terminal(command: str, folder: Path, columns: int = COLUMNS) -> tuple
         "NO_COLOR": "1",
         "TERM": "xterm",
         "COLUMNS": str(columns),
-        "PYTHONDONTWRITEBYTECODE": "1",
     }
     child = pexpect.spawn(
         "/bin/bash",
