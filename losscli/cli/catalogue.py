@@ -9,7 +9,6 @@ import typer
 from losscli.cli.terminal import stdout_is_terminal, use_color, width, write_text
 from losscli.errors import UsageError, shown
 from losscli.loss import Loss
-from losscli.readers.source import ReadOptions
 from losscli.registry import PEER_MODULES, find, losses, parse_specs
 from losscli.registry import peers as registry_peers
 
@@ -99,6 +98,7 @@ def inspect_files(
     from losscli import report
     from losscli.columns.inspection import inspect
     from losscli.readers import open_source
+    from losscli.readers.source import ReadOptions
 
     kind = _format(format, INSPECT_FORMATS, pipe="table")
     options = ReadOptions(input_format, delimiter, not no_header, ("", "nan", *(na_values or ())), encoding, decimal)

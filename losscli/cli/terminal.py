@@ -7,10 +7,12 @@ import shutil
 import sys
 import time
 from collections.abc import Callable
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from losscli.errors import ResourceError, UsageError, escape, shown
-from losscli.readers.source import Consumed
+
+if TYPE_CHECKING:
+    from losscli.readers.source import Consumed
 
 PROGRESS_AFTER = 1.0
 PROGRESS_EVERY = 0.25
