@@ -167,12 +167,15 @@ class Block:
 
     def _tensor(self, field: Field) -> Tensor:
         if field not in self._tensors:
-            self._tensors[field] = self._as_asked(torch.from_numpy(_writable(self._arrays[field])))
+            values = self._arrays[field]
+            here = torch.from_numpy(_writable(values)) if isinstance(values, numpy.ndarray) else values
+            self._tensors[field] = self._as_asked(here)
         return self._tensors[field]
 
     def _numbered(self, field: Field) -> Tensor:
         """Identities as 0, 1, 2 ...: float32 has not the digits to tell large ones apart."""
         values = self._arrays[field]
+        values = values if isinstance(values, numpy.ndarray) else values.cpu().numpy()
         _, numbers = numpy.unique(values, return_inverse=True)
         return self._as_asked(torch.from_numpy(numpy.where(numpy.isnan(values), math.nan, numbers)))
 

@@ -23,6 +23,7 @@ from losscli._lazy import numpy, torch
 from losscli.blocks import Block, Rules, check_choice, is_clipped
 from losscli.columns.roles import Call
 from losscli.cost import Cost, Gathered, check_memory, check_reduction, cost_of, root
+from losscli.device import brought
 from losscli.domain import number_text
 from losscli.errors import DataError, UsageError, shown
 from losscli.fold import Folded, Grouping, LabelCodes, fold_block
@@ -41,6 +42,9 @@ if TYPE_CHECKING:
 
 Part = TypeVar("Part")
 BLOCK_ELEMENTS = 65_536
+# A GPU takes as long for a few values as for a million; memory that the bus can read is allotted once.
+GPU_ELEMENTS = 4 << 20
+RESIDENT_ELEMENTS = 16 << 20
 MIN_BLOCK_ROWS = 256
 MIN_CHUNK_ROWS = 2_048
 # Importing torch takes as long as reading ten million rows of two numbers; what is read meanwhile has to wait.
@@ -222,9 +226,10 @@ class _Fold:
                 column = self._source.column(each.columns[0])
                 raise DataError("a datum holds no number", file=column.file, column=column.name)
         together = next((call for call in calls if call.loss.loss.scope is Scope.ALL), None)
-        chunk_rows = settings.chunk_rows or max(MIN_CHUNK_ROWS, CHUNK_ROWS // max(1, width // 8))
-        block_rows = min(chunk_rows, max(MIN_BLOCK_ROWS, BLOCK_ELEMENTS // max(self._width(field) for field in fields)))
+        chunk_rows, block_rows = self._sizes(width, max(self._width(field) for field in fields))
         reading = self._source.read(fields, carry, where=settings.where, chunk_rows=chunk_rows)
+        if settings.rules.device.startswith("cuda") and self._source.resident is None:
+            reading = brought(reading, settings.rules.device)
         batches = Prefetch(timed("read", reading), _memory, READ_AHEAD)
 
         def parts() -> Iterator[Batch]:
@@ -233,6 +238,8 @@ class _Fold:
 
         def blocks() -> Iterator[tuple[Block, numpy.ndarray | None]]:
             for batch in parts():
+                if batch.ready is not None:
+                    torch.cuda.current_stream(settings.rules.device).wait_event(batch.ready)
                 group_codes = groups.codes(batch) if groups is not None else None
                 step = block_rows if together is None else max(1, len(batch.rows))
                 for start in range(0, len(batch.rows), step):
@@ -243,12 +250,29 @@ class _Fold:
         with closing(batches), _single_threaded_torch():
             yield from _in_order(blocks(), fold, settings.threads or self._default_threads())
 
+    def _sizes(self, width: int, widest: int) -> tuple[int, int]:
+        """How many rows are read, and how many computed, at a time.
+
+        Args:
+            width: of a row, in numbers.
+            widest: of its widest field.
+        """
+        chunk = self._settings.chunk_rows
+        if self._settings.rules.device.startswith("cuda"):
+            elements = GPU_ELEMENTS if self._source.resident is None else RESIDENT_ELEMENTS
+            rows = chunk or max(MIN_CHUNK_ROWS, elements // widest)
+            return rows, rows
+        chunk = chunk or max(MIN_CHUNK_ROWS, CHUNK_ROWS // max(1, width // 8))
+        return chunk, min(chunk, max(MIN_BLOCK_ROWS, BLOCK_ELEMENTS // widest))
+
     def _width(self, field: Field) -> int:
         return sum(math.prod(self._source.column(key).shape) for key in field.columns)
 
     def _default_threads(self) -> int:
         # A text parser has the cores busy already; arrays are there at once.
         in_memory = self._source.format in ("npy", "npz", "memory", "arrays")
+        if self._settings.rules.device != "cpu":
+            return 1
         return (os.cpu_count() or 1) if in_memory else 1
 
     # --- results ------------------------------------------------------------------------------------------------------

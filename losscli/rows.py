@@ -10,7 +10,7 @@ from losscli._lazy import numpy, pyarrow
 from losscli.columns.roles import Call
 from losscli.errors import UsageError, shown
 from losscli.readers.interchange import arrow_of, numpy_of
-from losscli.readers.source import Source
+from losscli.readers.source import Source, row_numbers
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -59,7 +59,7 @@ class RowTable:
             losses: for each column, its values and which data of the block they belong to (None for all).
         """
         shown_rows = self._used(block, [kept for _, kept in losses])
-        rows, kept_columns = block.rows, [block.carried[key] for key in self._keep]
+        rows, kept_columns = row_numbers(block.rows), [block.carried[key] for key in self._keep]
         if shown_rows is not None:
             taken = arrow_of(shown_rows)
             rows, kept_columns = rows[shown_rows], [column.take(taken) for column in kept_columns]

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
+from pathlib import Path
 
+import numpy
 import pytest
 import torch
 
 import losscli
+from losscli.errors import DataError
 from losscli.loss import Loss, Scope
 from losscli.registry import losses, parse_spec
 from losscli.statistic import Mean
@@ -60,3 +64,72 @@ def test_gradients_are_those_of_the_processor(declared: Loss) -> None:
             found.append([leaf.grad.cpu() for leaf in leaves.values() if leaf.grad is not None])
         for cpu, gpu in zip(*found) if found else ():
             assert torch.allclose(cpu, gpu, rtol=1e-10, atol=1e-12 * float(cpu.abs().max()))
+
+
+# --- data on the device, and on their way there -----------------------------------------------------------------------
+
+
+def columns(rows: int) -> dict[str, torch.Tensor]:
+    generator = torch.Generator().manual_seed(rows)
+    target = torch.randn(rows, dtype=torch.float64, generator=generator)
+    return {
+        "pred": target + torch.randn(rows, dtype=torch.float64, generator=generator) / 2,
+        "target": target,
+        "weight": torch.rand(rows, dtype=torch.float64, generator=generator),
+        "group": torch.randint(0, 5, (rows,), generator=generator),
+    }
+
+
+@pytest.mark.parametrize("rows", [1, 3_000, 9_000_001])
+def test_tensors_are_read_where_they_are(rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    given = columns(rows)
+    there = {name: values.cuda() for name, values in given.items()}
+    here = losscli.compute("huber", data={name: given[name] for name in ("pred", "target")})
+    weighted = losscli.compute("huber", data=given, weight="weight", pred="pred", target="target")
+    monkeypatch.setattr(torch.Tensor, "cpu", refuse_many(torch.Tensor.cpu))
+    found = losscli.compute("huber", data={name: there[name] for name in ("pred", "target")}, device="cuda")
+    assert found.value == here.value
+    assert found[0].std_error == here[0].std_error
+    there.pop("group")
+    assert losscli.compute("huber", data=there, weight="weight", device="cuda").value == weighted.value
+
+
+def refuse_many(cpu: Callable[[torch.Tensor], torch.Tensor]) -> Callable[[torch.Tensor], torch.Tensor]:
+    """As ``Tensor.cpu``, but not for more values than are looked at to describe a column."""
+
+    def checked(values: torch.Tensor) -> torch.Tensor:
+        assert values.numel() <= 20_000, "the data were copied to the processor"
+        return cpu(values)
+
+    return checked
+
+
+def test_groups_and_conditions_work_on_tensors_of_a_device() -> None:
+    given = columns(10_000)
+    there = {name: values.cuda() for name, values in given.items()}
+    for options in ({"by": "group"}, {"where": "pred > 0"}, {"by": "group", "weight": "weight"}):
+        asked = {"pred": "pred", "target": "target", **options}
+        on_gpu = losscli.compute("mae", data=there, device="cuda", **asked)
+        assert [record.value for record in on_gpu] == [r.value for r in losscli.compute("mae", data=given, **asked)]
+
+
+def test_whole_numbers_and_classes_on_a_device() -> None:
+    generator = torch.Generator().manual_seed(1)
+    logits, classes = torch.randn(500, 7, dtype=torch.float64, generator=generator), torch.arange(500) % 7
+    here = losscli.compute("multi-margin", pred=logits, target=classes).value
+    there = losscli.compute("multi-margin", pred=logits.cuda(), target=classes.cuda(), device="cuda").value
+    assert there == pytest.approx(here, rel=1e-15)
+    with pytest.raises(DataError) as caught:
+        losscli.compute("mae", pred=torch.tensor([1, 2**60 + 1]).cuda(), target=torch.tensor([1, 2]).cuda())
+    assert "row 2" in str(caught.value)
+
+
+@pytest.mark.parametrize("rows", [10, 5_000_000])
+def test_files_come_to_the_device_whole(tmp_path: Path, rows: int) -> None:
+    given = columns(rows)
+    paths = {role: str(tmp_path / f"{role}.npy") for role in ("pred", "target")}
+    for role, path in paths.items():
+        numpy.save(path, given[role].numpy())
+    here = losscli.compute("mae", **paths)
+    assert losscli.compute("mae", **paths, device="cuda").value == here.value
+    assert losscli.compute("mae", **paths, device="cuda", chunk_rows=999_983).value == here.value

@@ -131,21 +131,48 @@ def test_a_full_block_of_the_largest_value_is_exact() -> None:
     }
 
 
+@contextmanager
+def as_on_a_gpu() -> Iterator[None]:
+    """Cut on the CPU as it would be there: many runs side by side."""
+
+    def for_gpu(_: torch.device, factors: int, streams: int, *, grouped: bool = False) -> pieces.Plan:
+        return pieces.plan_for(torch.device("cuda"), factors, streams, grouped=grouped)
+
+    with patch.object(fold, "plan_for", for_gpu):
+        yield
+
+
 def test_the_larger_blocks_of_a_gpu_are_exact_too() -> None:
-    """Cut on the CPU as they would be there; every piece of this value is as large as it can be."""
+    """Every piece of this value is as large as it can be."""
     n, value = 1 << 20, (1 - 2.0**-16) * (1 + 2.0**-17)
-
-    def for_gpu(_: torch.device, factors: int, streams: int) -> pieces.Plan:
-        return pieces.plan_for(torch.device("cuda"), factors, streams)
-
     values = torch.full((n,), value, dtype=torch.float64)
     weighted, plain = Sums(), Sums()
-    with patch.object(fold, "plan_for", for_gpu):
+    with as_on_a_gpu():
         fold_weighted(weighted, values, values)
         fold_values(plain, values, squares=False)
     expected = five_sums([value], [value])
     assert {name: exact(weighted, name) for name in expected} == {name: n * total for name, total in expected.items()}
     assert exact(plain, "c") == n * Fraction(value)
+
+
+@pytest.mark.parametrize("n", [1, 49, 32_768, 32_769, 200_001])
+def test_the_sums_of_a_gpu_are_those_of_a_processor(n: int) -> None:
+    """With values of many magnitudes, some of them put off, and a last run that is not full."""
+    generator = torch.Generator().manual_seed(n)
+    values = torch.randn(n, dtype=torch.float64, generator=generator).exp() ** 5
+    weights = torch.rand(n, dtype=torch.float64, generator=generator)
+    codes = torch.randint(0, 3, (n,), generator=generator)
+
+    def found() -> list[dict[str, Fraction]]:
+        plain, weighted, groups = Sums(), Sums(), GroupSums(3)
+        fold_values(plain, values)
+        fold_weighted(weighted, values, weights)
+        fold_values(groups, values, codes)
+        return [{name: exact(sums, name) for name in five_sums([], [])} for sums in (plain, weighted, *groups.each())]
+
+    with as_on_a_gpu():
+        there = found()
+    assert there == found()
 
 
 @settings(max_examples=40, deadline=None)

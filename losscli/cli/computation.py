@@ -71,11 +71,11 @@ class Computation:
 
     def run(self) -> None:
         """Computes every file, prints the records and lets the gates judge."""
-        started = time.monotonic()
+        started, before = time.monotonic(), spent()
         records = self._write_rows() if self._per_datum else self._write_costs()
         if self._options.verbose:
             rows = sum(record.n + record.n_skipped for record in records[:1])
-            self._talk.say(f"{rows:,} rows in {time.monotonic() - started:.2f} s, of which {_times()}")
+            self._talk.say(f"{rows:,} rows in {time.monotonic() - started:.2f} s, of which {_times(before)}")
             for signature in dict.fromkeys(record.signature for record in records):
                 self._talk.say(signature)
         gates.judge(records, self._options.fail_over, self._options.fail_under)
@@ -316,10 +316,10 @@ def _columns_of(opened: Opened, call: Call) -> dict[str, object]:
     return {"roles": named}
 
 
-def _times() -> str:
+def _times(before: Mapping[str, float]) -> str:
     """What each kind of work took, in the order of the work."""
-    seconds = spent()
-    return ", ".join(f"{name} {seconds[name]:.2f} s" for name in PHASES if name in seconds)
+    seconds = {name: taken - before.get(name, 0.0) for name, taken in spent().items()}
+    return ", ".join(f"{name} {seconds[name]:.2f} s" for name in PHASES if seconds.get(name))
 
 
 def _names(values: Sequence[str] | None) -> tuple[str, ...]:

@@ -215,7 +215,7 @@ class _Extremes:
 
     def _add(self, batch: Batch, numbers: Mapping[str, Field]) -> int:
         for key, read in numbers.items():
-            self._add_numbers(key, batch.values[read])
+            self._add_numbers(key, numpy.asarray(batch.values[read]))
         for key, cells in batch.carried.items():
             self._missing[key] += _null_count(cells)
         return len(batch.rows)

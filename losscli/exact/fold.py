@@ -34,9 +34,9 @@ def fold_values(
         squares: whether the sum of squares is wanted; without it fewer, wider pieces do.
         bounds: the smallest and the largest value, where they are known: saves a pass.
     """
-    plan = plan_for(values.device, 2 if squares else 1, 1)
+    plan = plan_for(values.device, 2 if squares else 1, 1, grouped=codes is not None)
     # The bounds of many blocks are wider than those of each, which would cost more than the pass.
-    known = bounds if len(values) <= BLOCKS_ALIKE * plan.size else None
+    known = bounds if len(values) <= BLOCKS_ALIKE * plan.values else None
     for part, part_codes in _parts(plan, (values,), codes):
         _fold_part(plan, sums, part, part_codes, multiply=False, products=squares, bounds=known)
 
@@ -50,7 +50,7 @@ def fold_weighted(sums: Sums | GroupSums, values: Tensor, weights: Tensor, codes
         weights: likewise.
         codes: the group of each, int64, shape (n,), for sums by group.
     """
-    plan = plan_for(values.device, 2, 3)
+    plan = plan_for(values.device, 2, 3, grouped=codes is not None)
     for part, part_codes in _parts(plan, (values, weights), codes):
         _fold_part(plan, sums, part, part_codes, multiply=True, products=True)
 
@@ -71,8 +71,8 @@ def fold_products(sums: Sums, a: Tensor, b: Tensor) -> None:
 def _parts(
     plan: Plan, columns: tuple[Tensor, ...], codes: Tensor | None
 ) -> Iterator[tuple[tuple[Tensor, ...], Tensor | None]]:
-    for start in range(0, len(columns[0]), plan.size):
-        stop = start + plan.size
+    for start in range(0, len(columns[0]), plan.values):
+        stop = start + plan.values
         yield tuple(column[start:stop] for column in columns), codes[start:stop] if codes is not None else None
 
 

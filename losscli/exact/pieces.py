@@ -22,6 +22,8 @@ COVERED_BITS = 76
 RANGE = 200
 # What is smaller than the largest value by more than this becomes a block of its own before anything is scaled down.
 SPAN = 200
+RUN_ON_GPU = 1 << 13
+RUNS_ON_GPU = 1 << 10
 # Where more than this share of a block keeps a rest, another piece is cheaper than another block.
 MANY = 1 / 16
 # Veltkamp's constant: splits 53 bits into 26 and 27.
@@ -30,7 +32,7 @@ SPLIT = 134_217_729.0
 
 @dataclass(frozen=True)
 class Plan:
-    """How blocks are cut: at most ``size`` values at once, in pieces of ``bits`` bits.
+    """How blocks are cut: runs of at most ``size`` values, ``side`` of them side by side, in pieces of ``bits`` bits.
 
     So many products of two pieces can be added without error. After ``count`` pieces the values with a rest are put
     off, unless they are many and there are less than ``most``.
@@ -40,17 +42,41 @@ class Plan:
     bits: int
     count: int
     most: int
+    side: int = 1
+
+    @property
+    def values(self) -> int:
+        """How many values a part has at most."""
+        return self.size * self.side
+
+    def runs(self, n: int) -> int:
+        """How many runs that many values make."""
+        return -(-n // self.size)
+
+    def room(self, n: int) -> int:
+        """How much memory is kept for so many values: runs by powers of two."""
+        return self.size << (self.runs(n) - 1).bit_length()
 
 
-def plan_for(device: torch.device, factors: int, streams: int) -> Plan:
-    """How to cut for sums of products of so many factors (1 for plain sums), of so many streams side by side."""
-    # In 32 k values a piece is 256 kB, so that a few of them stay in the cache. A GPU needs more to be busy.
-    size_bits = 15 if device.type == "cpu" else 20
+def plan_for(device: torch.device, factors: int, streams: int, *, grouped: bool = False) -> Plan:
+    """How to cut for sums of products of so many factors (1 for plain sums), of so many streams beside each other.
+
+    Args:
+        device: where the values are.
+        factors: how many are multiplied.
+        streams: how many are cut.
+        grouped: whether the sums are those of groups, of which each value of a part may belong to one.
+    """
+    # In 32 k values a piece is 256 kB, so that a few of them stay in the cache. A GPU needs many to be busy: shorter
+    # runs with pieces as for longer ones, since sums of so many runs have to fit in 64 bits.
+    size_bits = 15
+    of_gpu = device.type != "cpu" and not grouped
     # Pieces are at most 2^(bits-1) units, so a sum of products of two is at most 2^(2*(bits-1) + size_bits).
     bits = (EXACT_BITS - size_bits) // factors + 1
     count = -(-COVERED_BITS // bits)
     # Products of pieces grow with the square of their number, so several streams have to stay narrow.
-    return Plan(1 << size_bits, bits, count, 2 * count if streams == 1 else count)
+    most = 2 * count if streams == 1 else count
+    return Plan(RUN_ON_GPU, bits, count, most, RUNS_ON_GPU) if of_gpu else Plan(1 << size_bits, bits, count, most)
 
 
 def two_product(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
@@ -87,7 +113,11 @@ def _two_product(a: Tensor, b: Tensor, memory: Tensor) -> tuple[Tensor, Tensor]:
 
 @dataclass(frozen=True)
 class Pieces:
-    """A block cut into pieces of c and w: row i holds multiples of 2^exponents[i], for 2^shifts[i] times as much."""
+    """A part cut into pieces of c and w: row i holds multiples of 2^exponents[i], for 2^shifts[i] times as much.
+
+    Attributes:
+        rows: shape (pieces, runs, values of a run).
+    """
 
     rows: Tensor
     exponents: list[int]
@@ -141,7 +171,8 @@ class Stream:
 def product_streams(first: Stream, second: Stream, plan: Plan) -> list[Stream]:
     """Two streams whose sum is the product of two others, without error."""
     # Both factors are 0 or in [2^-400, 2^200], so that Dekker's product is exact.
-    memory = _buffers.rows("product", first.values.device, 6, plan.size)[:, : len(first.values)]
+    n = len(first.values)
+    memory = _buffers.rows("product", first.values.device, 6, plan.room(n))[:, :n]
     parts = _two_product(first.values, second.values, memory)
     return [Stream.of(part, first.shift + second.shift).scaled() for part in parts]
 
@@ -150,15 +181,15 @@ class _Buffers(threading.local):
     """Memory for pieces, kept by each thread: fresh memory for every block would cost more than the arithmetic."""
 
     def __init__(self) -> None:
-        self._kept: dict[tuple[str, torch.device, int], Tensor] = {}
+        self._kept: dict[tuple[str, torch.device], Tensor] = {}
 
     def rows(self, purpose: str, device: torch.device, count: int, size: int) -> Tensor:
-        key = (purpose, device, size)
-        kept = self._kept.get(key)
-        if kept is None or len(kept) < count:
+        kept = self._kept.get((purpose, device))
+        if kept is None or kept.shape[0] < count or kept.shape[1] < size:
+            before = kept.shape if kept is not None else (0, 0)
             with torch.inference_mode(False):
-                kept = torch.empty((count, size), dtype=torch.float64, device=device)
-            self._kept[key] = kept
+                kept = torch.empty((max(count, before[0]), max(size, before[1])), dtype=torch.float64, device=device)
+            self._kept[purpose, device] = kept
         return kept
 
 
@@ -169,8 +200,8 @@ class Cutter:
     """Cuts the streams of one part into pieces, side by side in one buffer."""
 
     def __init__(self, plan: Plan, n: int, device: torch.device, streams: int) -> None:
-        buffer = _buffers.rows("pieces", device, streams * plan.most + 1, plan.size)[:, :n]
-        self._rest, self._rows = buffer[0], buffer[1:]
+        self._buffer = _buffers.rows("pieces", device, streams * plan.most + 1, plan.room(n))
+        self._rest, self._rows = self._buffer[0, :n], self._buffer[1:, :n]
         self._plan = plan
         self._exponents: list[int] = []
         self._shifts: list[int] = []
@@ -181,10 +212,15 @@ class Cutter:
         """All pieces so far, without the values that were put off; None where all are 0."""
         if not self._exponents:
             return None
-        rows = self._rows[: len(self._exponents)]
+        count, n = len(self._exponents), self._rows.shape[1]
         for indices in self._put_off:
-            rows.index_fill_(1, indices, 0.0)
-        return Pieces(rows, self._exponents, self._shifts, self._names, self._plan)
+            self._rows[:count].index_fill_(1, indices, 0.0)
+        runs = self._plan.runs(n)
+        filled = n if runs == 1 else runs * self._plan.size
+        rows = self._buffer[1 : count + 1, :filled]
+        if filled > n:
+            rows[:, n:].zero_()
+        return Pieces(rows.view(count, runs, -1), self._exponents, self._shifts, self._names, self._plan)
 
     def cut(self, stream: Stream, name: str) -> Tensor | None:
         """Adds the pieces of a stream of c or w.

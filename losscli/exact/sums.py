@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -38,15 +39,17 @@ class Sums:
     def add(self, pieces: Pieces, codes: Tensor | None, products: bool) -> None:
         """Takes the pieces of a block into account. ``codes`` is for sums by group only."""
         rows, exponents, shifts = pieces.rows, pieces.exponents, pieces.shifts
-        for row, total in enumerate(rows.sum(1).tolist()):
-            self._add(pieces.names[row], exponents[row], shifts[row], total)
+        for row, total in enumerate(_multiples(rows.sum(2), exponents)):
+            self._add(pieces.names[row], exponents[row] + shifts[row], total)
         if not products:
             return
-        for row, sums in enumerate(torch.mm(rows, rows.T).tolist()):
-            for other in range(row, len(exponents)):
+        count = len(exponents)
+        found = _multiples(_products(rows), [row + other for row in exponents for other in exponents])
+        for row in range(count):
+            for other in range(row, count):
                 name, twice = pieces.product(row, other)
-                shift = shifts[row] + shifts[other] + twice
-                self._add(name, exponents[row] + exponents[other], shift, sums[other])
+                level = exponents[row] + exponents[other] + shifts[row] + shifts[other] + twice
+                self._add(name, level, found[row * count + other])
 
     def add_few(self, columns: tuple[list[float], ...], *, multiply: bool) -> None:
         """Takes a few values, and their weights where there is a second column, into account one by one."""
@@ -59,15 +62,32 @@ class Sums:
                 if first <= second:
                     self._add_integers(first + second, [(i * j, k + m) for (i, k), (j, m) in zip(a, b)])
 
-    def _add(self, name: str, exponent: int, shift: int, multiple: float) -> None:
+    def _add(self, name: str, level: int, multiple: int) -> None:
         if multiple:
-            levels, key = self.levels[name], exponent + shift
-            levels[key] = levels.get(key, 0) + int(math.ldexp(multiple, -exponent))
+            levels = self.levels[name]
+            levels[level] = levels.get(level, 0) + multiple
 
     def _add_integers(self, name: str, terms: list[tuple[int, int]]) -> None:
         lowest = min(exponent for _, exponent in terms)
         levels = self.levels[name]
         levels[lowest] = levels.get(lowest, 0) + sum(integer << (exponent - lowest) for integer, exponent in terms)
+
+
+def _products(rows: Tensor) -> Tensor:
+    """The sums of the products of every two pieces over each run, shape (pieces * pieces, runs)."""
+    if rows.shape[1] == 1:
+        return torch.mm(rows[:, 0], rows[:, 0].T).reshape(-1, 1)
+    by_run = rows.transpose(0, 1)
+    return torch.bmm(by_run, by_run.transpose(1, 2)).flatten(1).T
+
+
+def _multiples(sums: Tensor, exponents: Sequence[int]) -> list[int]:
+    """Sums of runs, shape (k, runs), added up: how many times 2^exponent each of the k is."""
+    if sums.shape[1] == 1:
+        return [int(math.ldexp(total, -exponent)) for total, exponent in zip(sums[:, 0].tolist(), exponents)]
+    units = torch.tensor([math.ldexp(1.0, -exponent) for exponent in exponents], dtype=sums.dtype, device=sums.device)
+    totals: list[int] = (sums * units[:, None]).to(torch.int64).sum(1).tolist()
+    return totals
 
 
 def _integer(value: float) -> tuple[int, int]:
@@ -96,7 +116,8 @@ class GroupSums:
     def add(self, pieces: Pieces, codes: Tensor | None, products: bool) -> None:
         """Takes the pieces of a block into account; ``codes`` is the group of each value."""
         assert codes is not None
-        rows, exponents, shifts = pieces.rows, pieces.exponents, pieces.shifts
+        assert pieces.rows.shape[1] == 1
+        rows, exponents, shifts = pieces.rows[:, 0], pieces.exponents, pieces.shifts
         same_level: dict[tuple[str, int, int], list[tuple[int, int, int]]] = {}
         for row, exponent in enumerate(exponents):
             self._add(pieces.names[row], exponent, shifts[row], self._by_group(codes, rows[row], exponent))

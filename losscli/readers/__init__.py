@@ -103,8 +103,9 @@ def open_memory(columns: Any) -> Source:
         DataError: the lengths differ, or a column holds no numbers, words or truth values.
     """
     from losscli.readers.memory import MemorySource
+    from losscli.readers.resident import ResidentSource, device_of
 
-    return MemorySource(columns)
+    return MemorySource(columns) if device_of(columns) is None else ResidentSource(columns)
 
 
 def join_truth(data: Source, truth: Source, id: str | None = None) -> Source:

@@ -13,7 +13,7 @@ from losscli.names import joined as compared
 from losscli.names import read_name
 from losscli.readers.ids import comparable, ids_of, matched, occurring, repeated
 from losscli.readers.interchange import arrow_of, numpy_of, present_in
-from losscli.readers.source import Batch, Column, Consumed, Field, ReadOptions, Source
+from losscli.readers.source import Batch, Column, Consumed, Field, ReadOptions, Source, row_numbers
 from losscli.readers.table import BatchMaker, Table, delivered
 
 if TYPE_CHECKING:
@@ -242,9 +242,10 @@ class ById(Table):
             self._refuse_repeats(numpy.arange(len(self._positions)))
         seen = numpy.zeros(len(self._positions), dtype=bool)
         for batch in self._joined(maker, chunk_rows):
-            rows = self._positions[batch.rows - 1]
+            indices = row_numbers(batch.rows) - 1
+            rows = self._positions[indices]
             if maker.condition is not None and (seen[rows].any() or len(numpy.unique(rows)) < len(rows)):
-                self._refuse_repeats(numpy.concatenate([numpy.flatnonzero(seen[self._positions]), batch.rows - 1]))
+                self._refuse_repeats(numpy.concatenate([numpy.flatnonzero(seen[self._positions]), indices]))
             seen[rows] = True
             yield batch
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from losscli._lazy import numpy, pyarrow
+from losscli._lazy import numpy, pyarrow, torch
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 CHUNK_ROWS = 131_072
 
@@ -67,14 +70,22 @@ class Batch:
     """Some consecutive data of a source.
 
     Attributes:
-        rows: the 1-based data rows, shape (n,), int64, increasing.
+        rows: the 1-based data rows, n of them, increasing: a range, or where some are left out int64.
         values: each field's numbers, first axis n; NaN where missing. Float64, or float32 where the file holds that.
+            Arrays, or tensors on a device.
         carried: the columns asked for as they are (ids, groups, kept columns), as Arrow arrays of their own type.
+        ready: the CUDA event after which the tensors can be used; None where they can be at once.
     """
 
-    rows: numpy.ndarray
-    values: dict[Field, numpy.ndarray]
-    carried: dict[str, pyarrow.Array] = field(default_factory=dict)
+    rows: range | numpy.ndarray
+    values: Mapping[Field, numpy.ndarray | Tensor]
+    carried: Mapping[str, pyarrow.Array] = field(default_factory=dict)
+    ready: torch.cuda.Event | None = None
+
+
+def row_numbers(rows: range | numpy.ndarray) -> numpy.ndarray:
+    """The rows as an array, shape (n,), int64."""
+    return numpy.arange(rows.start, rows.stop, dtype=numpy.int64) if isinstance(rows, range) else rows
 
 
 def concatenated(batches: Sequence[Batch]) -> Batch:
@@ -85,8 +96,15 @@ def concatenated(batches: Sequence[Batch]) -> Batch:
         key: pyarrow.chunked_array([batch.carried[key] for batch in batches]).unify_dictionaries().combine_chunks()
         for key in batches[0].carried
     }
-    values = {field: numpy.concatenate([batch.values[field] for batch in batches]) for field in batches[0].values}
-    return Batch(numpy.concatenate([batch.rows for batch in batches]), values, carried)
+    values = {field: _joined([batch.values[field] for batch in batches]) for field in batches[0].values}
+    return Batch(numpy.concatenate([row_numbers(batch.rows) for batch in batches]), values, carried)
+
+
+def _joined(parts: Sequence[Any]) -> numpy.ndarray | Tensor:
+    joined: numpy.ndarray | Tensor = (
+        numpy.concatenate(parts) if isinstance(parts[0], numpy.ndarray) else torch.cat(list(parts))
+    )
+    return joined
 
 
 @dataclass(frozen=True)
@@ -117,6 +135,7 @@ class Source(ABC):
             ``arrays`` for several arrays together.
         columns: what it holds, in order.
         rows: how many data it holds, where that is known without reading it.
+        resident: the device on which the data are already; None for the processor's memory and files.
         notes: what the user should be told about how it was read; complete after reading.
     """
 
@@ -124,6 +143,7 @@ class Source(ABC):
     format: str
     columns: tuple[Column, ...]
     rows: int | None = None
+    resident: str | None = None
     notes: list[str]
 
     @abstractmethod

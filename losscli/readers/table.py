@@ -110,13 +110,13 @@ class BatchMaker:
             kept: the cells as they are written, for columns whose cells in ``columns`` are numbers already.
         """
         kept = columns if kept is None else kept
-        rows = numpy.arange(first_row, first_row + count, dtype=numpy.int64)
+        rows: range | numpy.ndarray = range(first_row, first_row + count)
         error: DataError | None = None
         if self.condition is not None:
             chosen, fault = self.condition.select(columns, count)
             if fault is not None:
                 error = self._error(fault, fault.key, int(rows[fault.index]))
-            rows, count = rows[chosen], len(chosen)
+            rows, count = first_row + chosen, len(chosen)
             columns = {key: taken(cells, chosen) for key, cells in columns.items()}
             kept = {key: taken(cells, chosen) for key, cells in kept.items()}
         values: dict[tuple[str, tuple[str, ...] | None], numpy.ndarray] = {}

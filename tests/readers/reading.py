@@ -32,7 +32,7 @@ def everything(
         fields = [column.key for column in source.columns]
     wanted = [Field((field,)) if isinstance(field, str) else field for field in fields]
     batches = list(source.read(wanted, carry, **options))
-    rows = [row for batch in batches for row in batch.rows.tolist()]
+    rows = [row for batch in batches for row in map(int, batch.rows)]
     values = {
         field.columns[0]: numpy.concatenate([batch.values[field] for batch in batches]) if batches else numpy.empty(0)
         for field in wanted

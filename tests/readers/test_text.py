@@ -161,7 +161,7 @@ def test_the_rows_before_a_bad_one_are_given_whatever_the_chunk_size(folder: Pat
         with pytest.raises(LosscliError, match=r'x.csv, row 21, column "a": "x" is not a number.'):
             for batch in open_source("x.csv").read([Field(("a",))], chunk_rows=chunk_rows):
                 assert len(batch.rows) <= chunk_rows
-                seen += batch.rows.tolist()
+                seen += map(int, batch.rows)
         assert seen == list(range(1, 21))
 
 

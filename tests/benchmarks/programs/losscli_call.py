@@ -13,7 +13,7 @@ import losscli
 
 if __name__ == "__main__":
     spec, pred, target, *settings = sys.argv[1:]
-    given = dict(setting.split("=") for setting in settings)
+    given = {name: int(value) if value.isdigit() else value for name, value in (each.split("=") for each in settings)}
     few = {"pred": numpy.load(pred, mmap_mode="r")[:100], "target": numpy.load(target, mmap_mode="r")[:100]}
     losscli.compute(spec, **few, **given)
     started = time.perf_counter()
