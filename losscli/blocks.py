@@ -16,6 +16,7 @@ from losscli.domain import IDENTITY, WEIGHT, Domain, first_outside
 from losscli.errors import DataError, UsageError, shown
 from losscli.loss import Scope
 from losscli.readers.source import Batch, Field, Source
+from losscli.summary import extremes
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -87,6 +88,7 @@ class Block:
         self._arrays = {field: values[start:stop] for field, values in batch.values.items()}
         self.carried = {key: values.slice(start, stop - start) for key, values in batch.carried.items()}
         self._tensors: dict[Field, Tensor] = {}
+        self._bounds: dict[Field, tuple[float, float]] = {}
         self._missing: dict[Field, Tensor | None] = {}
         self._checked: set[tuple[Field, Domain, int | None, object]] = set()
 
@@ -119,14 +121,20 @@ class Block:
         """The 1-based data row of a datum of the kept ones."""
         return int(self.rows[int(kept[index]) if kept is not None else index])
 
-    def check_values(self, call: Call, prepared: Prepared, values: Tensor) -> None:
+    def check_values(self, call: Call, prepared: Prepared, values: Tensor) -> tuple[float, float] | None:
         """Refuses losses that are infinite or undefined, unless the user lets them pass.
+
+        Returns:
+            The smallest and the largest of them where all are finite; else None.
 
         Raises:
             DataError: names the first such row and what its roles hold.
         """
-        if values.numel() == 0 or math.isfinite(float(values.sum())):
-            return
+        if values.numel() == 0:
+            return None
+        low, high = extremes(values)
+        if math.isfinite(low) and math.isfinite(high):
+            return low, high
         undefined = torch.isnan(values)
         for role in prepared.roles.values():
             missing = torch.isnan(role.reshape(len(role), -1)).any(1)
@@ -134,7 +142,7 @@ class Block:
             undefined &= ~(missing.any() if call.loss.loss.scope is Scope.ALL else missing)
         wrong = undefined if self.rules.allow_infinite else undefined | torch.isinf(values)
         if not bool(wrong.any()):
-            return
+            return None
         index = int(torch.argmax(wrong.to(torch.uint8)))
         what = "not defined" if bool(undefined[index]) else "infinite"
         held = " and ".join(
@@ -183,14 +191,19 @@ class Block:
         dtype = torch.float32 if self.rules.dtype == "float32" else torch.float64
         return tensor.to(device=self.rules.device, dtype=dtype)
 
+    def _extremes(self, field: Field) -> tuple[float, float]:
+        """The smallest and the largest value, nan where one is missing: one pass for every check of a common block."""
+        if field not in self._bounds:
+            values = self._tensor(field)
+            self._bounds[field] = extremes(values) if values.numel() else (0.0, 0.0)
+        return self._bounds[field]
+
     def _missing_in(self, field: Field) -> Tensor | None:
         if field not in self._missing:
-            values = self._tensor(field)
             found = None
-            # The sum is the cheapest pass that no NaN leaves without a trace.
-            if values.numel() and math.isnan(float(values.sum())):
-                mask = torch.isnan(values)
-                found = mask.reshape(len(values), -1).any(1) if bool(mask.any()) else None
+            if math.isnan(self._extremes(field)[0]):
+                values = self._tensor(field)
+                found = torch.isnan(values).reshape(len(values), -1).any(1)
             self._missing[field] = found
         return self._missing[field]
 
@@ -226,7 +239,10 @@ class Block:
         key = (field, domain, count, ignore)
         if key in self._checked and kept is None:
             return
-        outside = first_outside(values, domain, classes=count, ignore=ignore if isinstance(ignore, int) else None)
+        bounds = self._extremes(field) if values is self._tensor(field) else None
+        outside = first_outside(
+            values, domain, classes=count, ignore=ignore if isinstance(ignore, int) else None, bounds=bounds
+        )
         if outside is not None:
             row = self.row(outside.datum, kept)
             flat = values[outside.datum].reshape(-1)

@@ -407,7 +407,12 @@ class Outside:
 
 
 def first_outside(
-    values: Tensor, domain: Domain, *, classes: int | None = None, ignore: int | None = None
+    values: Tensor,
+    domain: Domain,
+    *,
+    classes: int | None = None,
+    ignore: int | None = None,
+    bounds: tuple[float, float] | None = None,
 ) -> Outside | None:
     """The first datum outside a domain, or None where all are inside. NaN is not looked at: it is missing, not wrong.
 
@@ -416,12 +421,13 @@ def first_outside(
         domain: what is allowed.
         classes: how many classes there are, for a domain of class indices; None where ``values`` are soft targets.
         ignore: a class index that is allowed beside them.
+        bounds: the smallest and the largest of the values, where they are known; nan where a value is missing.
     """
     interval = domain.interval
     if values.numel() == 0:
         return None
     if not domain.codes and not domain.classes:
-        low, high = (bound.item() for bound in torch.aminmax(values))
+        low, high = bounds or (bound.item() for bound in torch.aminmax(values))
         # One pass settles the common case: all finite, all inside.
         inside = low in interval and high in interval
         if not inside:

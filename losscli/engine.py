@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 
 Part = TypeVar("Part")
 BLOCK_ELEMENTS = 65_536
+# Where several threads compute, each block costs them time in which only one can go on.
+BLOCK_ELEMENTS_OF_SEVERAL = 262_144
 # A GPU takes as long for a few values as for a million; memory that the bus can read is allotted once.
 GPU_ELEMENTS = 4 << 20
 RESIDENT_ELEMENTS = 16 << 20
@@ -226,7 +228,8 @@ class _Fold:
                 column = self._source.column(each.columns[0])
                 raise DataError("a datum holds no number", file=column.file, column=column.name)
         together = next((call for call in calls if call.loss.loss.scope is Scope.ALL), None)
-        chunk_rows, block_rows = self._sizes(width, max(self._width(field) for field in fields))
+        threads = settings.threads or self._default_threads()
+        chunk_rows, block_rows = self._sizes(width, max(self._width(field) for field in fields), threads)
         reading = self._source.read(fields, carry, where=settings.where, chunk_rows=chunk_rows)
         if settings.rules.device.startswith("cuda") and self._source.resident is None:
             reading = brought(reading, settings.rules.device)
@@ -248,22 +251,25 @@ class _Fold:
                     yield Block(self._source, batch, start, stop, settings.rules), part
 
         with closing(batches), _single_threaded_torch():
-            yield from _in_order(blocks(), fold, settings.threads or self._default_threads())
+            yield from _in_order(blocks(), fold, threads)
 
-    def _sizes(self, width: int, widest: int) -> tuple[int, int]:
+    def _sizes(self, width: int, widest: int, threads: int) -> tuple[int, int]:
         """How many rows are read, and how many computed, at a time.
 
         Args:
             width: of a row, in numbers.
             widest: of its widest field.
+            threads: how many blocks are computed at once.
         """
         chunk = self._settings.chunk_rows
         if self._settings.rules.device.startswith("cuda"):
             elements = GPU_ELEMENTS if self._source.resident is None else RESIDENT_ELEMENTS
             rows = chunk or max(MIN_CHUNK_ROWS, elements // widest)
             return rows, rows
-        chunk = chunk or max(MIN_CHUNK_ROWS, CHUNK_ROWS // max(1, width // 8))
-        return chunk, min(chunk, max(MIN_BLOCK_ROWS, BLOCK_ELEMENTS // widest))
+        elements = BLOCK_ELEMENTS if threads == 1 else BLOCK_ELEMENTS_OF_SEVERAL
+        block = max(MIN_BLOCK_ROWS, elements // widest)
+        chunk = chunk or max(MIN_CHUNK_ROWS, CHUNK_ROWS // max(1, width // 8), block)
+        return chunk, min(chunk, block)
 
     def _width(self, field: Field) -> int:
         return sum(math.prod(self._source.column(key).shape) for key in field.columns)

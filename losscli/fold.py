@@ -89,8 +89,7 @@ def fold_block(
         statistic = call.loss.statistic
         pooled = isinstance(statistic, Pooled)
         parts = data.terms(statistic) if isinstance(statistic, Pooled) else (data.values(reduction),)
-        for part in parts:
-            block.check_values(call, data.prepared, part)
+        checked = [block.check_values(call, data.prepared, part) for part in parts]
         labels.append(_labels_seen(block, call, data.prepared))
         counted = data.counted()
         used = [counted.of(part) for part in parts]
@@ -99,7 +98,10 @@ def fold_block(
         left = counted.kept if call.loss.loss.scope is Scope.DATUM else data.prepared.kept
         extremes = isinstance(statistic, (Maximum, Pooled))
         with phase("sum"):
-            summaries.append([_summarise(block, part, counted, grouping, left, extremes) for part in used])
+            bounds = checked if counted.used is None else [None] * len(used)
+            summaries.append(
+                [_summarise(block, part, counted, grouping, left, extremes, b) for part, b in zip(used, bounds)]
+            )
         keeps = isinstance(statistic, Median)
         codes = grouping.of(counted.kept, used[0].device) if keeps else None
         losses.append((data.ordered(counted, used[0]), counted.weights, codes) if keeps else None)
@@ -198,7 +200,13 @@ class _Data:
 
 
 def _summarise(
-    block: Block, values: Tensor, counted: _Counted, grouping: Grouping, left: Tensor | None, extremes: bool
+    block: Block,
+    values: Tensor,
+    counted: _Counted,
+    grouping: Grouping,
+    left: Tensor | None,
+    extremes: bool,
+    bounds: tuple[float, float] | None,
 ) -> Groups:
     """The summary of each group.
 
@@ -210,6 +218,7 @@ def _summarise(
         left: the data of the block that were not left out; None for all.
         extremes: whether the smallest and largest value decide the cost, so that data without weight must not be
             among them.
+        bounds: the smallest and the largest of the values, where they are known and finite.
     """
     skipped = 0 if left is None else len(block) - len(left)
     weights, codes = counted.weights, grouping.of(counted.kept, values.device)
@@ -220,8 +229,9 @@ def _summarise(
         found, times = torch.unique(numbers[~heavy], return_counts=True)
         light = Groups({group: Summary(n) for group, n in zip(found.tolist(), times.tolist())})
         values, weights, codes = values[heavy], weights[heavy], None if codes is None else codes[heavy]
+        bounds = None
     if codes is None:
-        return Groups({0: Summary.of(values, weights, skipped=skipped)}).merge(light)
+        return Groups({0: Summary.of(values, weights, skipped=skipped, bounds=bounds)}).merge(light)
     found_here = Groups.of(values, weights, codes, grouping.count).merge(light)
     if left is None or not skipped:
         return found_here

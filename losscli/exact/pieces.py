@@ -22,6 +22,9 @@ COVERED_BITS = 76
 RANGE = 200
 # What is smaller than the largest value by more than this becomes a block of its own before anything is scaled down.
 SPAN = 200
+# How many runs go through each step at once: a few, so that the steps themselves cost less than the arithmetic. Their
+# sums, each below 2^53, are added in 64 bits.
+RUNS = 8
 RUN_ON_GPU = 1 << 13
 RUNS_ON_GPU = 1 << 10
 # Where more than this share of a block keeps a rest, another piece is cheaper than another block.
@@ -76,7 +79,9 @@ def plan_for(device: torch.device, factors: int, streams: int, *, grouped: bool 
     count = -(-COVERED_BITS // bits)
     # Products of pieces grow with the square of their number, so several streams have to stay narrow.
     most = 2 * count if streams == 1 else count
-    return Plan(RUN_ON_GPU, bits, count, most, RUNS_ON_GPU) if of_gpu else Plan(1 << size_bits, bits, count, most)
+    if of_gpu:
+        return Plan(RUN_ON_GPU, bits, count, most, RUNS_ON_GPU)
+    return Plan(1 << size_bits, bits, count, most, 1 if grouped else RUNS)
 
 
 def two_product(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:

@@ -5,6 +5,7 @@ that chunks, threads, files and machines give the same bits in any order and any
 """
 
 from losscli.summary.exact_sum import ExactSum as ExactSum
+from losscli.summary.exact_sum import extremes as extremes
 from losscli.summary.exact_sum import rounded as rounded
 from losscli.summary.exact_sum import rounded_root as rounded_root
 from losscli.summary.groups import Groups as Groups

@@ -51,13 +51,20 @@ class Summary:
         return cls()
 
     @classmethod
-    def of(cls, values: Tensor, weights: Tensor | None = None, skipped: int = 0) -> Summary:
+    def of(
+        cls,
+        values: Tensor,
+        weights: Tensor | None = None,
+        skipped: int = 0,
+        bounds: tuple[float, float] | None = None,
+    ) -> Summary:
         """The summary of a tensor of losses.
 
         Args:
             values: the losses, shape (n,).
             weights: of the data, shape (n,); None for 1 each.
             skipped: how many other data were left out.
+            bounds: the smallest and the largest of the losses, where they are known and finite.
 
         Example:
             >>> summary = Summary.of(torch.tensor([1.0, 2.0, 6.0]))
@@ -68,7 +75,7 @@ class Summary:
         weights = None if weights is None else column_of(weights)
         if n == 0:
             return cls(n_skipped=skipped)
-        low, high = extremes(values)
+        low, high = bounds or extremes(values)
         undefined = 0
         if math.isnan(low):
             defined = values[~torch.isnan(values)]
