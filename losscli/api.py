@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from losscli._lazy import pandas, pyarrow
 from losscli.blocks import Missing, Rules, check_choice
-from losscli.device import usable
+from losscli.device import chosen, usable
 from losscli.engine import REDUCTIONS, RowOutput, Settings, evaluate
 from losscli.errors import UsageError
 from losscli.inputs import Inputs, Opened, open_inputs
@@ -56,7 +57,7 @@ def compute(
     keep: str | Sequence[str] = (),
     nan: Missing = "error",
     dtype: Literal["float64", "float32"] = "float64",
-    device: str = "cpu",
+    device: str = "auto",
     threads: int | None = None,
     chunk_rows: int | None = None,
     clip: float | None = None,
@@ -81,7 +82,7 @@ def compute(
         keep: with ``none``, the columns to hand through beside those of ``id`` and ``by``; ``all`` is every column.
         nan: what a missing value does: ``error``, ``skip`` or ``propagate``.
         dtype: the precision in which losses are computed.
-        device: ``cpu``, ``cuda``, ``cuda:N`` or ``mps``.
+        device: ``cpu``, ``cuda``, ``cuda:N``, ``mps``, or ``auto``: where the data are, or a GPU for very large arrays.
         threads: how many blocks are computed at once.
         chunk_rows: how many rows are read at a time.
         clip: keeps probabilities in [clip, 1 - clip].
@@ -124,6 +125,7 @@ def compute(
     inputs = Inputs(data, roles, truth, id, positive_label, options, beside)
     opened = open_inputs(inputs, asked_losses)
     by = [by] if isinstance(by, str) else by
+    asked["rules"] = replace(asked["rules"], device=chosen(device, opened.source))
     settings = settings_for(opened, weight=weight, by=by, **asked)
     if reduction != "none":
         return Result(tuple(evaluate(opened.source, opened.calls, settings)))

@@ -44,6 +44,8 @@ Part = TypeVar("Part")
 BLOCK_ELEMENTS = 65_536
 # Where several threads compute, each block costs them time in which only one can go on.
 BLOCK_ELEMENTS_OF_SEVERAL = 262_144
+# More of them wait for each other longer than they compute: of 16 cores, 6 to 8 were fastest.
+MOST_THREADS = 8
 # A GPU takes as long for a few values as for a million; memory that the bus can read is allotted once.
 GPU_ELEMENTS = 4 << 20
 RESIDENT_ELEMENTS = 16 << 20
@@ -279,7 +281,7 @@ class _Fold:
         in_memory = self._source.format in ("npy", "npz", "memory", "arrays")
         if self._settings.rules.device != "cpu":
             return 1
-        return (os.cpu_count() or 1) if in_memory else 1
+        return min(os.cpu_count() or 1, MOST_THREADS) if in_memory else 1
 
     # --- results ------------------------------------------------------------------------------------------------------
 

@@ -15,7 +15,7 @@ from losscli.cli import gates
 from losscli.cli.options import FORMATS, ComputeOptions
 from losscli.cli.terminal import Talk, stdout_bytes, stdout_is_terminal, use_color, width, write_text
 from losscli.columns.roles import Call
-from losscli.device import check_name, usable
+from losscli.device import AUTO, check_name, chosen
 from losscli.engine import REDUCTIONS, RowOutput, Settings, evaluate
 from losscli.errors import LosscliError, UsageError, shown
 from losscli.inputs import STDIN, Inputs, Opened, is_path, open_inputs
@@ -57,6 +57,7 @@ class Computation:
             self._format = "table" if stdout_is_terminal() else "tsv"
         self._talk = Talk(quiet=options.quiet, progress=not options.no_progress)
         self._said: set[str] = set()
+        self._used_device = "cpu"
         self._columns: list[dict[str, object]] = []
         self._files: list[str | None] = list(options.files or []) or self._without_files()
         if [*self._files, options.truth].count(STDIN) > 1:
@@ -124,12 +125,18 @@ class Computation:
             weight=options.weight,
             by=_names(options.by),
             reduction="sum" if options.reduction == "sum" else "mean",
-            rules=_rules(options, device=usable(options.device)),
+            rules=_rules(options, device=self._device(opened)),
             where=options.where,
             threads=options.threads,
             chunk_rows=options.chunk_rows,
             level=options.level if options.ci else None,
         )
+
+    def _device(self, opened: Opened) -> str:
+        self._used_device = chosen(self._options.device, opened.source)
+        if self._options.device == AUTO and self._used_device != "cpu":
+            self._say_new([f"computing on {self._used_device}; --device cpu would be the processor"])
+        return self._used_device
 
     # --- costs --------------------------------------------------------------------------------------------------------
 
@@ -197,7 +204,7 @@ class Computation:
             "allow_inf": options.allow_inf,
             "clip": options.clip,
             "dtype": options.dtype,
-            "device": usable(options.device),
+            "device": self._used_device,
             "reduction": options.reduction,
             "input_format": options.input_format,
             "encoding": options.encoding,
