@@ -53,6 +53,8 @@ MIN_BLOCK_ROWS = 256
 MIN_CHUNK_ROWS = 2_048
 # Importing torch takes as long as reading ten million rows of two numbers; what is read meanwhile has to wait.
 READ_AHEAD = 256 * 2**20
+# Mapped arrays are read where they are computed, so that there is nothing to gain by being ahead.
+MAPPED_AHEAD = 32 * 2**20
 REDUCTIONS = ("mean", "sum", "none")
 
 
@@ -235,7 +237,7 @@ class _Fold:
         reading = self._source.read(fields, carry, where=settings.where, chunk_rows=chunk_rows)
         if settings.rules.device.startswith("cuda") and self._source.resident is None:
             reading = brought(reading, settings.rules.device)
-        batches = Prefetch(timed("read", reading), _memory, READ_AHEAD)
+        batches = Prefetch(timed("read", reading), _memory, MAPPED_AHEAD if self._is_mapped else READ_AHEAD)
 
         def parts() -> Iterator[Batch]:
             ready = timed("wait for data", batches)
@@ -277,11 +279,14 @@ class _Fold:
         return sum(math.prod(self._source.column(key).shape) for key in field.columns)
 
     def _default_threads(self) -> int:
-        # A text parser has the cores busy already; arrays are there at once.
-        in_memory = self._source.format in ("npy", "npz", "memory", "arrays")
         if self._settings.rules.device != "cpu":
             return 1
-        return min(os.cpu_count() or 1, MOST_THREADS) if in_memory else 1
+        # A text parser has the cores busy already; arrays are there at once.
+        return min(os.cpu_count() or 1, MOST_THREADS) if self._is_mapped else 1
+
+    @property
+    def _is_mapped(self) -> bool:
+        return self._source.format in ("npy", "npz", "memory", "arrays")
 
     # --- results ------------------------------------------------------------------------------------------------------
 

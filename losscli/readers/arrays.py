@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import mmap
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from losscli.readers.table import BatchMaker, Table, delivered
 
 SAMPLED_ROWS = 1_000
 SAMPLED_ELEMENTS = 20_000
+# Of a mapped array, at most about so much is waiting to be computed.
+KEPT_BYTES = 64 << 20
 REFUSED = {
     "O": "Python objects",
     "c": "complex numbers",
@@ -134,6 +137,8 @@ class ArrayTable(Table):
             cells = {key: self._arrays[key][start:stop] for key in maker.keys}
             yield from delivered(*maker.make(cells, start + 1, stop - start))
             self._given = stop
+            for key in maker.keys:
+                give_back(self._arrays[key], stop)
 
     def consumed(self) -> Consumed | None:
         """See ``Source.consumed``; all arrays are taken to be read."""
@@ -184,3 +189,19 @@ def mapped(path: str, header: Header, offset: int) -> numpy.ndarray:
     )
     # A plain view: subclasses of ndarray cost time in every operation.
     return cast("numpy.ndarray", memory.view(numpy.ndarray))
+
+
+def give_back(array: numpy.ndarray, row: int) -> None:
+    """Lets the system have the memory of the rows of a mapped array that are far behind a row.
+
+    They count as memory of the process for as long as they are mapped in. Should they be needed again, as in a second
+    pass, they are read again.
+    """
+    memory = array.base
+    if not isinstance(memory, numpy.memmap) or not array.flags.c_contiguous or not hasattr(mmap, "MADV_DONTNEED"):
+        return
+    within = memory.offset % mmap.ALLOCATIONGRANULARITY
+    behind = within + row * (array.nbytes // len(array)) - KEPT_BYTES
+    end = behind - behind % mmap.PAGESIZE
+    if end >= KEPT_BYTES:
+        memory._mmap.madvise(mmap.MADV_DONTNEED, end - KEPT_BYTES, KEPT_BYTES)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy
 import pytest
 
-from losscli.readers import open_source
+from losscli.readers import arrays, open_source
 from losscli.readers.source import Field
 from tests.readers.reading import everything, problem, write
 
@@ -211,3 +211,25 @@ def test_a_bomb_is_refused_before_it_is_unpacked(folder: Path) -> None:
     real = struct.pack("<I", len(header))
     write(folder, "x.npz", data.replace(real, claimed))
     assert 'x.npz: "p.npy" would grow from' in problem("x.npz")
+
+
+@pytest.mark.skipif(not Path("/proc/self/smaps").exists(), reason="only Linux tells what is mapped in")
+def test_rows_that_are_behind_are_not_kept_in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(arrays, "KEPT_BYTES", 1 << 18)
+    path = tmp_path / "large.npy"
+    numpy.save(path, numpy.arange(2_000_000, dtype=numpy.float64))
+    source = open_source(str(path))
+    field = Field((source.columns[0].key,))
+    for _ in range(2):
+        total = sum(float(batch.values[field].sum()) for batch in source.read([field], chunk_rows=10_000))
+        assert total == 2_000_000 * 1_999_999 / 2
+        assert mapped_in(path) < 2**20
+
+
+def mapped_in(path: Path) -> int:
+    """How many bytes of a file are mapped into this process's memory."""
+    lines = Path("/proc/self/smaps").read_text().splitlines()
+    starts = [number for number, line in enumerate(lines) if line.endswith(str(path))]
+    sizes = [next(line for line in lines[start:] if line.startswith("Rss:")) for start in starts]
+    assert sizes
+    return sum(int(size.split()[1]) * 1024 for size in sizes)
