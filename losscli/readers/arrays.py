@@ -138,7 +138,7 @@ class ArrayTable(Table):
             yield from delivered(*maker.make(cells, start + 1, stop - start))
             self._given = stop
             for key in maker.keys:
-                give_back(self._arrays[key], stop)
+                give_back(self._arrays[key], start, stop)
 
     def consumed(self) -> Consumed | None:
         """See ``Source.consumed``; all arrays are taken to be read."""
@@ -191,8 +191,8 @@ def mapped(path: str, header: Header, offset: int) -> numpy.ndarray:
     return cast("numpy.ndarray", memory.view(numpy.ndarray))
 
 
-def give_back(array: numpy.ndarray, row: int) -> None:
-    """Lets the system have the memory of the rows of a mapped array that are far behind a row.
+def give_back(array: numpy.ndarray, start: int, stop: int) -> None:
+    """Lets the system have the memory of so many rows of a mapped array, as far behind as others may still be used.
 
     They count as memory of the process for as long as they are mapped in. Should they be needed again, as in a second
     pass, they are read again.
@@ -200,8 +200,7 @@ def give_back(array: numpy.ndarray, row: int) -> None:
     memory = array.base
     if not isinstance(memory, numpy.memmap) or not array.flags.c_contiguous or not hasattr(mmap, "MADV_DONTNEED"):
         return
-    within = memory.offset % mmap.ALLOCATIONGRANULARITY
-    behind = within + row * (array.nbytes // len(array)) - KEPT_BYTES
-    end = behind - behind % mmap.PAGESIZE
-    if end >= KEPT_BYTES:
-        memory._mmap.madvise(mmap.MADV_DONTNEED, end - KEPT_BYTES, KEPT_BYTES)
+    row, within = array.nbytes // len(array), memory.offset % mmap.ALLOCATIONGRANULARITY - KEPT_BYTES
+    first, end = ((within + rows * row) // mmap.PAGESIZE * mmap.PAGESIZE for rows in (start, stop))
+    if end > 0:
+        cast("Any", memory)._mmap.madvise(mmap.MADV_DONTNEED, max(first, 0), end - max(first, 0))
