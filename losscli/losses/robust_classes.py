@@ -348,5 +348,8 @@ def multiclass_brier(pred: Tensor, target: Tensor, *, input: str = "probs", igno
     """
     positions = Positions.of(pred, target, input=input, ignore_index=ignore_index)
     share = positions.shares()
-    error = torch.where(share == 1, positions.complements(), positions.probabilities() - share)
+    probabilities, complements = positions.probabilities(), positions.complements()
+    # The slope of a probability near one is that of the little that it lacks.
+    likely = torch.where(probabilities > 0.5, 1 - complements, probabilities)
+    error = torch.where(share == 1, complements, likely - share)
     return positions.per_datum(row_sum(error * error))

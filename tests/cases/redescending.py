@@ -60,3 +60,5 @@ CASES: Cases = {
 }  # fmt: skip
 # A power of 1 + x^2/b makes what that has lost as many times larger as alpha/2 says.
 BOUNDS = {**{barron(alpha): 6.0 for alpha in GROWING}, barron(10): 12.0}
+# The slope's exponent, -x^2/2 with x = e/c, takes the rounding of x with it: x^2 units in the last place, x up to 50.
+GRADIENT_BOUNDS = {"welsch": 6e-13}
