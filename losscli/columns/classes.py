@@ -288,6 +288,9 @@ def class_words(family: Family, target: Evidence) -> tuple[tuple[str, ...] | Non
         if family.numbered:
             return None, None
         return None, f"the classes are 0 .. {len(family.columns) - 1} in the order of the columns: {', '.join(raw)}"
+    if family.numbered and all(label.isdigit() for label in target.labels):
+        # The columns are the classes 0 .. C-1: a label beyond them is an error of its row.
+        return None, None
     listed = ", ".join(shown(label) for label in target.labels[:LISTED])
     endings = ", ".join(raw[:LISTED])
     raise UsageError(

@@ -117,7 +117,7 @@ class TextSource(Table):
 
     def _without_header(self, error: DataError) -> DataError:
         """The error of a first row that is wider than a first line without any delimiter."""
-        hint = f"is the first line a comment or a title? tail -n +2 {escape(self.name)} leaves it out."
+        hint = "is the first line a comment or a title? tail -n +2 leaves it out."
         return DataError(error.detail, file=error.file, row=error.row, line=error.line, hint=hint)
 
     def _describe(self, names: Sequence[str], sample: Sequence[Sequence[str]]) -> tuple[Column, ...]:

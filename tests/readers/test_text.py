@@ -360,7 +360,7 @@ def test_a_comment_above_the_header_is_pointed_out(folder: Path, way: str) -> No
     write(folder, "x.csv", "# made by me\ny,yhat\n1,2\n")
     assert problem("x.csv") == (
         "x.csv, row 1: has 2 fields where the header has 1. "
-        "Hint: is the first line a comment or a title? tail -n +2 x.csv leaves it out."
+        "Hint: is the first line a comment or a title? tail -n +2 leaves it out."
     )
 
 
