@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 
 from losscli import __version__
 from losscli._lazy import numpy, torch
+from losscli.allocation import keep_freed_memory
 from losscli.blocks import Block, Rules, check_choice, is_clipped
 from losscli.columns.roles import Call
 from losscli.cost import Cost, Gathered, check_memory, check_reduction, cost_of, root
@@ -254,6 +255,7 @@ class _Fold:
                     part = group_codes[start:stop] if group_codes is not None else None
                     yield Block(self._source, batch, start, stop, settings.rules), part
 
+        keep_freed_memory()
         with closing(batches), _single_threaded_torch():
             yield from _in_order(blocks(), fold, threads)
 

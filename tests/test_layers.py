@@ -26,7 +26,7 @@ LAYERS = (
     ("plugins",),
     ("readers",),
     ("columns",),
-    ("prefetch", "groups", "cost", "blocks", "rows", "result", "inputs", "device", "fold"),
+    ("allocation", "prefetch", "groups", "cost", "blocks", "rows", "result", "inputs", "device", "fold"),
     ("engine",),
     ("figures",),
     ("api",),

@@ -231,7 +231,7 @@ def rest_of_softmax(logits: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     # Rows that are far out must not overflow here: an infinite value makes the gradient NaN even where it is not used.
     near, near_top = (logits.masked_fill(far, 0.0), top.masked_fill(far, 0.0)) if bool(far.any()) else (logits, top)
     # Taken out after the exponential, as that of -inf is several times slower than others.
-    total = row_sum(torch.exp(near).scatter(1, largest, 0.0))
+    total = row_sum(_without(torch.exp(near), largest))
     rest = total * torch.exp(-near_top).squeeze(1)
     unusual = far.squeeze(1) | (total.detach() < limits.tiny / limits.eps)
     if bool(unusual.any()):
@@ -244,7 +244,12 @@ def _rest_by_differences(logits: Tensor, top: Tensor, largest: Tensor) -> Tensor
     difference, lost = two_difference(logits, top)
     # What is lost of an infinite difference is NaN.
     terms = torch.exp(difference) * (1 + torch.where(difference > -math.inf, lost, 0.0))
-    return row_sum(terms.scatter(1, largest, 0.0))
+    return row_sum(_without(terms, largest))
+
+
+def _without(values: Tensor, columns: Tensor) -> Tensor:
+    """Values with 0 in one column of each row: in place where no gradient needs them as they are."""
+    return values.scatter(1, columns, 0.0) if values.requires_grad else values.scatter_(1, columns, 0.0)
 
 
 def euclidean_distance(first: Tensor, second: Tensor) -> Tensor:
