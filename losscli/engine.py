@@ -47,6 +47,8 @@ BLOCK_ELEMENTS = 65_536
 BLOCK_ELEMENTS_OF_SEVERAL = 262_144
 # More of them wait for each other longer than they compute: of 16 cores, 6 to 8 were fastest.
 MOST_THREADS = 8
+# Parsing text takes about so many times as long as computing a loss of it.
+CORES_TO_PARSE = 4
 # A GPU takes as long for a few values as for a million; memory that the bus can read is allotted once.
 GPU_ELEMENTS = 4 << 20
 RESIDENT_ELEMENTS = 16 << 20
@@ -283,8 +285,10 @@ class _Fold:
     def _default_threads(self) -> int:
         if self._settings.rules.device != "cpu":
             return 1
-        # A text parser has the cores busy already; arrays are there at once.
-        return min(os.cpu_count() or 1, MOST_THREADS) if self._is_mapped else 1
+        cores = os.cpu_count() or 1
+        # A text parser has the cores busy already; numbers are there at once, or nearly.
+        binary = self._is_mapped or self._source.format in ("parquet", "arrow")
+        return min(cores if binary else max(1, cores // CORES_TO_PARSE), MOST_THREADS)
 
     @property
     def _is_mapped(self) -> bool:
