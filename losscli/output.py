@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 STANDARD_OUTPUT = "-"
 BUFFER_BYTES = 1 << 20
 
+_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 # A file system that cannot sync a folder says so with one of these; the rename itself has succeeded there.
 _NO_FOLDER_SYNC = {errno.EINVAL, errno.ENOTSUP, errno.EBADF}
 # Opening these again would start at the beginning of the file that they stand for, and empty it.
@@ -116,9 +117,17 @@ def write_output(path: str, content: bytes) -> None:
 @contextlib.contextmanager
 def _open_replacement(path: str, found: os.stat_result | None) -> Iterator[BinaryIO]:
     target = os.path.realpath(path)
-    with _named(path):
-        temporary, descriptor = _create_beside(target)
+    # Known before the file is there, so that a signal at any moment finds what has to be removed.
+    temporary: str | None = None
     try:
+        with _named(path):
+            descriptor = None
+            while descriptor is None:
+                temporary = _name_beside(target)
+                try:
+                    descriptor = os.open(temporary, _NEW_FILE, 0o666)
+                except FileExistsError:
+                    temporary = None
         with _open_stream(_Descriptor(descriptor, path)) as file:
             yield file
             file.flush()
@@ -127,10 +136,11 @@ def _open_replacement(path: str, found: os.stat_result | None) -> Iterator[Binar
                     _keep_permissions(descriptor, found)
                 os.fsync(descriptor)
         with _named(path):
-            os.replace(temporary, target)
+            os.replace(temporary, target)  # type: ignore[arg-type]
     except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
+        if temporary is not None:
+            with contextlib.suppress(OSError):
+                os.unlink(temporary)
         raise
     with _named(path):
         _sync_folder(os.path.dirname(target))
@@ -244,15 +254,11 @@ def _open_descriptor(path: str) -> int:
     return os.dup(number)
 
 
-def _create_beside(target: str) -> tuple[str, int]:
+def _name_beside(target: str) -> str:
     folder, name = os.path.split(target)
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-    while True:
-        # The name is cut so that a name of the greatest length still has room for ours around it.
-        start = os.fsdecode(os.fsencode(name)[:200])
-        temporary = os.path.join(folder, f".{start}.losscli-{secrets.token_hex(4)}.tmp")
-        with contextlib.suppress(FileExistsError):
-            return temporary, os.open(temporary, flags, 0o666)
+    # The name is cut so that a name of the greatest length still has room for ours around it.
+    start = os.fsdecode(os.fsencode(name)[:200])
+    return os.path.join(folder, f".{start}.losscli-{secrets.token_hex(4)}.tmp")
 
 
 def _keep_permissions(descriptor: int, found: os.stat_result) -> None:

@@ -343,3 +343,54 @@ def test_two_writers_at_once_each_leave_a_whole_file(target: Path) -> None:
         writer.join()
     assert target.read_bytes() in (b"a" * 2_000_000, b"b" * 2_000_000)
     assert left(target.parent) == ["preds.parquet"]
+
+
+KILLS = 200
+KILLED = f"""
+import os, random, signal, sys, time
+from losscli.cli import Terminated
+from losscli.output import write_output
+
+def terminated(*_):
+    raise Terminated
+
+target, size, litter = sys.argv[1], 300_000, 0
+folder = os.path.dirname(target)
+draw = random.Random(7)
+for number in range({KILLS}):
+    kill = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)[number % 3]
+    ready, writes = os.pipe()
+    child = os.fork()
+    if child == 0:
+        signal.signal(signal.SIGTERM, terminated)
+        try:
+            os.write(writes, b"r")
+            for letter in range(10**9):
+                write_output(target, bytes([97 + letter % 26]) * size)
+        except (KeyboardInterrupt, Terminated):
+            os._exit(99)
+    os.read(ready, 1)
+    time.sleep(draw.uniform(0, 0.02))
+    os.kill(child, kill)
+    status = os.waitpid(child, 0)[1]
+    assert (os.WTERMSIG(status) if kill == signal.SIGKILL else os.WEXITSTATUS(status)) in (9, 99), status
+    content = open(target, "rb").read()
+    assert len(content) == size and len(set(content)) == 1, (number, len(content))
+    rest = [name for name in os.listdir(folder) if name != os.path.basename(target)]
+    assert all(".losscli-" in name and name.endswith(".tmp") for name in rest), rest
+    assert kill == signal.SIGKILL or not rest, (kill, rest)
+    litter += len(rest)
+    for name in rest:
+        os.unlink(os.path.join(folder, name))
+    os.close(ready), os.close(writes)
+print(litter)
+"""
+
+
+@pytest.mark.slow
+def test_two_hundred_kills_at_random_times_leave_a_whole_file(target: Path) -> None:
+    """And nothing beside it, but for a kill that no process can answer: then a file that is known for what it is."""
+    target.write_bytes(b"a" * 300_000)
+    done = run(KILLED, str(target), timeout=300)
+    assert done.stderr.decode() == ""
+    assert 0 < int(done.stdout) <= KILLS / 3 + 1
