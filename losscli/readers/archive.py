@@ -21,6 +21,11 @@ LOCAL_HEADER = struct.Struct("<4s2B4HL2L2H")
 # Deflate cannot do better than this.
 LARGEST_RATIO = 1_032
 BOMB_RATIO = 200
+# A name that is no UTF-8 is damage like any other.
+DAMAGE = (
+    *(zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, zlib.error, struct.error),
+    UnicodeDecodeError,
+)
 BOMB_SIZE = 4 << 30
 
 
@@ -45,7 +50,7 @@ class NpzSource(ArrayTable):
                 members = self._checked(archive)
                 headers = self._headers(archive, members)
                 arrays = {key: self._array(archive, key, members[key], header) for key, header in headers.items()}
-        except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, zlib.error, struct.error) as error:
+        except DAMAGE as error:
             raise DataError("the archive is damaged, cut or encrypted", file=spool.name) from error
         super().__init__(name, "npz", options, arrays)
         lengths = Counter(len(array) for array in arrays.values()).most_common()

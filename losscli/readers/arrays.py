@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 import mmap
 import os
+import tokenize
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO, cast
@@ -17,6 +19,11 @@ from losscli.readers.table import BatchMaker, Table, delivered
 
 SAMPLED_ROWS = 1_000
 SAMPLED_ELEMENTS = 20_000
+# NumPy takes a header for Python source, and fails on a damaged one as its parser does.
+HEADER_ERRORS = (
+    *(ValueError, TypeError, SyntaxError, MemoryError, RecursionError, UnicodeError, EOFError),
+    tokenize.TokenError,
+)
 # Of a mapped array, at most about so much is waiting to be computed.
 KEPT_BYTES = 64 << 20
 REFUSED = {
@@ -64,13 +71,17 @@ def read_header(stream: BinaryIO, file: str, column: str | None = None) -> Heade
     form = numpy.lib.format
     try:
         version = form.read_magic(stream)
-        if version == (1, 0):
-            shape, fortran, dtype = form.read_array_header_1_0(stream)
-        elif version == (2, 0):
-            shape, fortran, dtype = form.read_array_header_2_0(stream)
-        else:
-            raise DataError(f"version {version[0]}.{version[1]} of .npy is for records only", file=file, column=column)
-    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError, UnicodeError, EOFError) as error:
+        with warnings.catch_warnings():
+            # That a header was written by Python 2 is nobody's business here.
+            warnings.simplefilter("ignore")
+            if version == (1, 0):
+                shape, fortran, dtype = form.read_array_header_1_0(stream)
+            elif version == (2, 0):
+                shape, fortran, dtype = form.read_array_header_2_0(stream)
+            else:
+                what = f"version {version[0]}.{version[1]} of .npy is for records only"
+                raise DataError(what, file=file, column=column)
+    except HEADER_ERRORS as error:
         raise DataError("this is not .npy data, or its header is damaged", file=file, column=column) from error
     if dtype.kind in REFUSED or dtype.names is not None:
         kind = "V" if dtype.names is not None else dtype.kind

@@ -96,15 +96,16 @@ class ColumnarSource(Table):
             if self.rows == 0 or len(schema) == 0:
                 raise DataError("0 rows", file=spool.name)
             first = next(self._parts(list(range(len(schema))), SAMPLED_ROWS))
-        keys: dict[str, int] = {}
-        for position, field in enumerate(schema):
-            key = field.name if field.name and field.name not in keys else f"#{position + 1}"
-            keys[key] = position
-        self._places = keys
-        self.columns = tuple(
-            describe_arrow(key, schema.field(place).name, spool.name, first.column(place))
-            for key, place in keys.items()
-        )
+            # Names and words may be no UTF-8.
+            keys: dict[str, int] = {}
+            for position, field in enumerate(schema):
+                key = field.name if field.name and field.name not in keys else f"#{position + 1}"
+                keys[key] = position
+            self._places = keys
+            self.columns = tuple(
+                describe_arrow(key, schema.field(place).name, spool.name, first.column(place))
+                for key, place in keys.items()
+            )
 
     @abstractmethod
     def _open(self) -> tuple[Any, int | None]:
@@ -134,8 +135,10 @@ class ColumnarSource(Table):
     def _intact(self) -> Iterator[None]:
         try:
             yield
-        except (pyarrow.ArrowException, OSError, StopIteration, RuntimeError) as error:
-            if isinstance(error, RuntimeError) and not isinstance(error.__cause__, StopIteration):
+        except (pyarrow.ArrowException, OSError, StopIteration, RuntimeError, UnicodeDecodeError) as error:
+            # Some of Arrow's errors are also errors of Python's that mean a bug elsewhere.
+            own = isinstance(error, pyarrow.ArrowException) or isinstance(error.__cause__, StopIteration)
+            if isinstance(error, RuntimeError) and not own:
                 raise
             raise DataError(f"the file is damaged, cut or not {self.what}", file=self._spool.name) from error
 
