@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from losscli._lazy import torch
 from losscli.domain import COUNT, NON_NEGATIVE_NUMBER, POSITIVE_NUMBER, REAL, Choice, Flag, Interval, Number
 from losscli.loss import Decided, Slice, Traits
-from losscli.losses._stable.deviance import relative_entropy, unit_deviance, with_slopes
+from losscli.losses._stable.deviance import relative_entropy, unit_deviance
 from losscli.losses._stable.elementary import entropy_term, mean_over_outputs
 from losscli.losses._stable.factorial import least_poisson_nll
+from losscli.losses._stable.slopes import with_slopes
 from losscli.registry import loss
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from losscli._lazy import torch
 from losscli.domain import EMBEDDING, REAL, SCALAR, SCALE, Flag
 from losscli.loss import Slice, Traits
-from losscli.losses._stable.deviance import with_slopes
 from losscli.losses._stable.elementary import mean_over_outputs, row_sum
+from losscli.losses._stable.slopes import with_slopes
 from losscli.losses.scale import errors_of_scales
 from losscli.registry import loss
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from losscli._lazy import torch
 from losscli.domain import COUNT, POSITIVE, PROBABILITY, Interval
 from losscli.loss import Slice, Traits
-from losscli.losses._stable.deviance import with_slopes
 from losscli.losses._stable.elementary import mean_over_outputs
 from losscli.losses._stable.factorial import minus_log_binomial, minus_log_negative_binomial
+from losscli.losses._stable.slopes import with_slopes
 from losscli.losses.counts import BY_MEAN, MEAN
 from losscli.registry import loss
 

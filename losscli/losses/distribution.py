@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from losscli._lazy import torch
 from losscli.domain import DISTRIBUTION, Interval
 from losscli.loss import Slice, Traits
-from losscli.losses._stable.deviance import with_slopes
 from losscli.losses._stable.elementary import row_sum
+from losscli.losses._stable.slopes import with_slopes
 from losscli.losses._stable.twofold import Twofold
 from losscli.losses.divergence import two_outcomes
 from losscli.registry import loss

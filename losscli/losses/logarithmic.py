@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from losscli._lazy import torch
 from losscli.domain import ABOVE_MINUS_ONE, Interval
 from losscli.loss import Slice, Traits
-from losscli.losses._stable.deviance import with_slopes
 from losscli.losses._stable.elementary import mean_over_outputs, two_difference, two_product
+from losscli.losses._stable.slopes import with_slopes
 from losscli.losses.percentage import PREDICTIONS
 from losscli.registry import loss
 from losscli.statistic import ROOT

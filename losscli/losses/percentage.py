@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from losscli._lazy import torch
 from losscli.domain import REAL
 from losscli.loss import Slice, Traits
-from losscli.losses._stable.deviance import with_slopes
 from losscli.losses._stable.elementary import mean_over_outputs
+from losscli.losses._stable.slopes import with_slopes
 from losscli.registry import loss
 from losscli.statistic import Pooled, ratio
 

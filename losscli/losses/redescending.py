@@ -9,8 +9,8 @@ from losscli._lazy import torch
 from losscli.domain import POSITIVE, REAL, Number
 from losscli.loss import Traits
 from losscli.losses._stable.barron import shape
-from losscli.losses._stable.deviance import with_slopes
 from losscli.losses._stable.elementary import mean_over_outputs
+from losscli.losses._stable.slopes import with_slopes
 from losscli.registry import loss
 
 if TYPE_CHECKING:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from losscli._lazy import torch
 from losscli.domain import NON_NEGATIVE, POSITIVE, REAL
 from losscli.loss import Traits
-from losscli.losses._stable.deviance import polynomial, with_slopes
+from losscli.losses._stable.deviance import polynomial
 from losscli.losses._stable.elementary import mean_over_outputs
 from losscli.losses._stable.scaled import FAR, sized_error
+from losscli.losses._stable.slopes import with_slopes
 from losscli.registry import loss
 
 if TYPE_CHECKING:

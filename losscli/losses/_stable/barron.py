@@ -14,9 +14,10 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from losscli._lazy import torch
-from losscli.losses._stable.deviance import real_power, with_slopes
+from losscli.losses._stable.deviance import real_power
 from losscli.losses._stable.elementary import mean_over_outputs, two_product
 from losscli.losses._stable.scaled import FAR, scaled_error
+from losscli.losses._stable.slopes import with_slopes
 from losscli.losses._stable.twofold import Twofold
 
 if TYPE_CHECKING:

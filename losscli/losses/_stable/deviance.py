@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, Union
+from typing import TYPE_CHECKING, Union
 
 from losscli._lazy import torch
 from losscli.losses._stable.elementary import two_difference, two_product
+from losscli.losses._stable.slopes import with_slopes
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -26,39 +27,6 @@ Exact = Union[float, Fraction]
 LN_2 = math.log(2)
 # What is lost of ln 2 as a float.
 REST_OF_LN_2 = 2.3190468138462996e-17
-
-
-def with_slopes(value: Callable[..., Tensor], slopes: Sequence[Callable[..., Tensor]], *inputs: Tensor) -> Tensor:
-    """A function of tensors of one shape, with derivatives that are given and not found.
-
-    Args:
-        value: the function, elementwise.
-        slopes: for each input, the derivative with respect to it. They are differentiable in turn.
-        *inputs: where it is evaluated.
-    """
-    result: Tensor = _sloped().apply(value, slopes, *inputs)
-    return result
-
-
-@functools.cache
-def _sloped() -> Any:
-    # Made at first use, since the base class imports torch.
-    class Sloped(torch.autograd.Function):
-        @staticmethod
-        def forward(value: Callable[..., Tensor], slopes: Sequence[Callable[..., Tensor]], *inputs: Tensor) -> Tensor:
-            return value(*inputs)
-
-        @staticmethod
-        def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
-            ctx.slopes = inputs[1]
-            ctx.save_for_backward(*inputs[2:])
-
-        @staticmethod
-        def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
-            needed = zip(ctx.slopes, ctx.needs_input_grad[2:])
-            return (None, None, *(gradient * slope(*ctx.saved_tensors) if wanted else None for slope, wanted in needed))
-
-    return Sloped
 
 
 def polynomial(x: Tensor, coefficients: Sequence[float]) -> Tensor:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from losscli._lazy import torch
+from losscli.losses._stable.slopes import with_slopes
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -194,7 +195,16 @@ def _whole_power(base: Tensor, exponent: int) -> Tensor:
 
 
 def _fractional_power(base: Tensor, exponent: float) -> Tensor:
-    mantissa, binary_exponent = torch.frexp(base.detach())
+    def value(x: Tensor) -> Tensor:
+        return _fractional_power_of(x, exponent)
+
+    # The slope as one number: of its factors, the one for a tiny x would underflow against a tiny gradient.
+    return with_slopes(value, (lambda x: exponent * (_fractional_power(x, exponent) / x),), base)
+
+
+def _fractional_power_of(base: Tensor, exponent: float) -> Tensor:
+    """Not differentiable."""
+    mantissa, binary_exponent = torch.frexp(base)
     binary_exponent = binary_exponent.to(base.dtype)
     # 40 bits (float32: 14) times the 11 (8) of the binary exponent are exact, and so is the reduction below.
     scale = 2.0**40 if base.dtype == torch.float64 else 2.0**14
@@ -202,11 +212,7 @@ def _fractional_power(base: Tensor, exponent: float) -> Tensor:
     doublings = binary_exponent * head
     nearest = torch.round(doublings)
     rest = ((doublings - nearest) + binary_exponent * (exponent - head)) * math.log(2) + torch.log(mantissa) * exponent
-    slope = exponent * torch.log(base)
-    # slope - slope is zero, with the derivative a / x that frexp does not have.
-    # torch's ldexp has the derivative 0 for negative whole exponents, so the power of two is made as a constant.
-    doubled = torch.ldexp(torch.ones_like(mantissa), nearest.to(torch.int32))
-    return torch.exp((slope - slope.detach()) + rest) * doubled
+    return torch.exp(rest) * torch.ldexp(torch.ones_like(mantissa), nearest.to(torch.int32))
 
 
 def rest_of_softmax(logits: Tensor) -> tuple[Tensor, Tensor, Tensor]:

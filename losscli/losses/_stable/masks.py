@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 from losscli._lazy import torch
 from losscli.domain import LOGIT, MASK, PROBABILITY, Choice
 from losscli.loss import Slice
-from losscli.losses._stable.deviance import with_slopes
 from losscli.losses._stable.elementary import row_sum
+from losscli.losses._stable.slopes import with_slopes
 from losscli.statistic import MEAN, Mean, Pooled, Totals
 
 if TYPE_CHECKING:
