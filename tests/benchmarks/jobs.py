@@ -24,6 +24,8 @@ EIGHT = (
 NEEDS = {"DuckDB": "duckdb", "polars": "polars", "pandas + sklearn": "sklearn", "sklearn": "sklearn", "torch": "torch"}
 ROUNDED_DIFFERENTLY = 1e-9  # float64 sums of the others, relative
 FLOAT32 = 1e-5
+# scikit-learn adds float32 losses in float32.
+ADDED_IN_FLOAT32 = 1e-4
 
 
 class Failed(RuntimeError):
