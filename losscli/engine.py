@@ -250,7 +250,10 @@ class _Fold:
             for batch in parts():
                 if batch.ready is not None:
                     torch.cuda.current_stream(settings.rules.device).wait_event(batch.ready)
-                group_codes = groups.codes(batch) if groups is not None else None
+                group_codes = None
+                if groups is not None:
+                    with phase("group"):
+                        group_codes = groups.codes(batch)
                 step = block_rows if together is None else max(1, len(batch.rows))
                 for start in range(0, len(batch.rows), step):
                     stop = min(start + step, len(batch.rows))

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 from losscli._lazy import numpy, pyarrow
 from losscli.readers.interchange import numpy_of
 from losscli.readers.source import Batch
+
+# So many possible groups are counted even where there are fewer data.
+MANY_GROUPS = 4_096
 
 
 class GroupIndex:
@@ -31,15 +35,22 @@ class GroupIndex:
             codes, values = _dictionary(batch.carried[column])
             combined = combined * len(values) + codes
             dictionaries.append(values)
+        possible = math.prod(map(len, dictionaries))
+        if possible <= 2 * len(combined) + MANY_GROUPS:
+            # Counting is several times as fast as sorting.
+            distinct = numpy.flatnonzero(numpy.bincount(combined, minlength=possible))
+            numbers = numpy.zeros(possible, dtype=numpy.int64)
+            numbers[distinct] = [self._number(code, dictionaries) for code in distinct.tolist()]
+            return numbers[combined]
         distinct, inverse = numpy.unique(combined, return_inverse=True)
-        numbers = numpy.empty(len(distinct), dtype=numpy.int64)
-        for position, code in enumerate(distinct.tolist()):
-            key = []
-            for values in reversed(dictionaries):
-                code, index = divmod(code, len(values))
-                key.append(values[index])
-            numbers[position] = self._numbers.setdefault(tuple(reversed(key)), len(self._numbers))
-        return numbers[inverse]
+        return numpy.array([self._number(code, dictionaries) for code in distinct.tolist()], dtype=numpy.int64)[inverse]
+
+    def _number(self, code: int, dictionaries: Sequence[Sequence[object]]) -> int:
+        key = []
+        for values in reversed(dictionaries):
+            code, index = divmod(code, len(values))
+            key.append(values[index])
+        return self._numbers.setdefault(tuple(reversed(key)), len(self._numbers))
 
     def labels(self) -> list[tuple[int, Mapping[str, object]]]:
         """Each group's number and values, sorted by the values: numbers as numbers, then words, then missing."""

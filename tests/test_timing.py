@@ -84,6 +84,12 @@ def test_verbose_says_where_the_time_went(losscli: Callable[..., Outcome]) -> No
     )
 
 
+def test_verbose_counts_the_rows_of_all_groups_once(losscli: Callable[..., Outcome]) -> None:
+    Path("p.csv").write_text("pred,target,g\n" + "1,2,a\n" * 4 + "1,2,b\n" * 3)
+    said = losscli("compute", "mae,mse", "--by", "g", "-v", "-f", "plain", "p.csv").err
+    assert re.search(r"^7 rows in .* group \d", said, re.MULTILINE)
+
+
 # --- progress ---------------------------------------------------------------------------------------------------------
 
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 SHOWN_ROWS = 10
 # In the order of the work. Threads overlap, so the seconds may add up to more than the run took.
-PHASES = ("import", "read", "wait for data", "compute", "sum", "write")
+PHASES = ("import", "read", "wait for data", "group", "compute", "sum", "write")
 
 
 class Computation:
@@ -75,7 +75,10 @@ class Computation:
         started, before = time.monotonic(), spent()
         records = self._write_rows() if self._per_datum else self._write_costs()
         if self._options.verbose:
-            rows = sum(record.n + record.n_skipped for record in records[:1])
+            # Each loss and prediction counts the same data once more, and each group those that are its own.
+            first = [(record.file, record.loss, record.pred) for record in records[:1]]
+            of_first = [record for record in records if (record.file, record.loss, record.pred) in first]
+            rows = sum(record.n + record.n_skipped for record in of_first)
             self._talk.say(f"{rows:,} rows in {time.monotonic() - started:.2f} s, of which {_times(before)}")
             for signature in dict.fromkeys(record.signature for record in records):
                 self._talk.say(signature)
