@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from losscli.domain import MASK, NON_NEGATIVE, POSITIVE, ParamRange
 from losscli.loss import Traits
-from losscli.losses._stable.elementary import power
+from losscli.losses._stable.elementary import mean_over_outputs, power
 from losscli.losses._stable.masks import AREAS, INPUT, OVER, PRED, counts, lost_share, statistic
 from losscli.registry import loss
 
@@ -46,7 +46,7 @@ SHARES: Mapping[str, ParamRange] = {"alpha": NON_NEGATIVE, "beta": NON_NEGATIVE,
         "keras.losses.Dice is of the whole batch (--over all) and adds 1e-7 to the denominator alone: two empty masks "
         "cost 1 there.",
         "optax.losses.dice_loss takes logits, adds 1 to I and to (P + T)/2, which is a smooth of 2 here, and averages "
-        "over the classes of the last axis.",
+        "over the classes of the last axis (--over classes).",
         "MONAI's DiceLoss adds 1e-5 above and below; segmentation_models_pytorch's is of the whole batch and 0 for "
         "every class that the target lacks.",
         "V-Net's own loss has squares in the denominator: p = .5 for t = 1 costs .2 there and .333 here.",
@@ -73,7 +73,8 @@ def dice(pred: Tensor, target: Tensor, *, smooth: float = 0.0, over: str = "datu
         pred: Probabilities or logits of the object, shape (n, ...): one mask a datum.
         target: The true masks of 0 and 1, or of values between them, of the same shape.
         smooth: What is added to twice the overlap and to the sum of the sizes.
-        over: Whether each datum has a ratio of its own, or all data have one together.
+        over: Whether each datum has a ratio of its own, or the mean over its classes of theirs (classes are the second
+            axis), or all data have one together.
         input: Whether the prediction holds probabilities or logits.
 
     Returns:
@@ -84,9 +85,9 @@ def dice(pred: Tensor, target: Tensor, *, smooth: float = 0.0, over: str = "datu
         >>> dice(torch.tensor([[0.8, 0.6, 0.1, 0.0]]), torch.tensor([[1.0, 1.0, 0.0, 0.0]]))
         tensor([0.2000])
     """
-    hits, false_alarms, misses = counts(pred, target, input)
+    hits, false_alarms, misses = counts(pred, target, input, over)
     lost = false_alarms + misses
-    return lost_share(lost, 2 * hits + smooth, hits + lost == 0)
+    return mean_over_outputs(lost_share(lost, 2 * hits + smooth, hits + lost == 0))
 
 
 @loss(
@@ -135,7 +136,8 @@ def jaccard(pred: Tensor, target: Tensor, *, smooth: float = 0.0, over: str = "d
         pred: Probabilities or logits of the object, shape (n, ...): one mask a datum.
         target: The true masks of 0 and 1, or of values between them, of the same shape.
         smooth: What is added to the intersection and to the union.
-        over: Whether each datum has a ratio of its own, or all data have one together.
+        over: Whether each datum has a ratio of its own, or the mean over its classes of theirs (classes are the second
+            axis), or all data have one together.
         input: Whether the prediction holds probabilities or logits.
 
     Returns:
@@ -146,9 +148,9 @@ def jaccard(pred: Tensor, target: Tensor, *, smooth: float = 0.0, over: str = "d
         >>> jaccard(torch.tensor([[0.8, 0.6, 0.1, 0.0]]), torch.tensor([[1.0, 1.0, 0.0, 0.0]]))
         tensor([0.3333])
     """
-    hits, false_alarms, misses = counts(pred, target, input)
+    hits, false_alarms, misses = counts(pred, target, input, over)
     lost = false_alarms + misses
-    return lost_share(lost, hits + smooth, hits + lost == 0)
+    return mean_over_outputs(lost_share(lost, hits + smooth, hits + lost == 0))
 
 
 @loss(
@@ -211,7 +213,8 @@ def tversky(
         alpha: The price of what is predicted and not true.
         beta: The price of what is true and not predicted.
         smooth: What is added to the overlap and to the denominator.
-        over: Whether each datum has a ratio of its own, or all data have one together.
+        over: Whether each datum has a ratio of its own, or the mean over its classes of theirs (classes are the second
+            axis), or all data have one together.
         input: Whether the prediction holds probabilities or logits.
 
     Returns:
@@ -222,11 +225,13 @@ def tversky(
         >>> tversky(torch.tensor([[0.8, 0.6, 0.1, 0.0]]), torch.tensor([[1.0, 1.0, 0.0, 0.0]]), alpha=0.9, beta=0.1)
         tensor([0.0968])
     """
-    return _one_minus_index(pred, target, alpha, beta, smooth, input)
+    return mean_over_outputs(_one_minus_index(pred, target, alpha, beta, smooth, over, input))
 
 
-def _one_minus_index(pred: Tensor, target: Tensor, alpha: float, beta: float, smooth: float, input: str) -> Tensor:
-    hits, false_alarms, misses = counts(pred, target, input)
+def _one_minus_index(
+    pred: Tensor, target: Tensor, alpha: float, beta: float, smooth: float, over: str, input: str
+) -> Tensor:
+    hits, false_alarms, misses = counts(pred, target, input, over)
     lost = alpha * false_alarms + beta * misses
     return lost_share(lost, hits + smooth, hits + false_alarms + misses == 0)
 
@@ -299,7 +304,8 @@ def focal_tversky(
         beta: The price of what is true and not predicted.
         gamma: The exponent.
         smooth: What is added to the overlap and to the denominator.
-        over: Whether each datum has a ratio of its own, or all data have one together.
+        over: Whether each datum has a ratio of its own, or the mean over its classes of theirs (classes are the second
+            axis), or all data have one together.
         input: Whether the prediction holds probabilities or logits.
 
     Returns:
@@ -310,4 +316,4 @@ def focal_tversky(
         >>> focal_tversky(torch.tensor([[0.8, 0.6, 0.1, 0.0]]), torch.tensor([[1.0, 1.0, 0.0, 0.0]]))
         tensor([0.2991])
     """
-    return power(_one_minus_index(pred, target, alpha, beta, smooth, input), gamma)
+    return mean_over_outputs(power(_one_minus_index(pred, target, alpha, beta, smooth, over, input), gamma))

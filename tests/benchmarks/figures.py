@@ -103,7 +103,7 @@ def draw_ratios(points: Sequence[tuple[str, float, list[float], float]]) -> Figu
         axes.set_yticks(range(len(points)), [label for label, *_ in points], fontsize=8)
         axes.set_ylim(len(points) - 0.4, -0.6)
         axes.grid(visible=False, axis="y")
-        axes.set_xlabel("losscli / the best other: dots, blue where the target is met; the target: bar")
+        axes.set_xlabel("losscli / best other (blue: the target, a bar, is met)")
         return figure
 
 

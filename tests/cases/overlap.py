@@ -116,10 +116,26 @@ def mask_scores() -> list[Datum]:
     return made + [{"pred": [float(p) for p in pred], "target": [float(t) for t in target]} for pred, target in edges]
 
 
+CLASS_SPECS = [f"{spec}:over=classes" for spec in ("dice", "jaccard", "tversky", "focal-tversky", "dice:smooth=1")]
+
+
+def masks_of_classes() -> list[Datum]:
+    """Several classes of one or more positions each, some of them empty."""
+    rng = random.Random(57)
+    made: list[Datum] = []
+    for classes, positions in ((1, 4), (2, 1), (3, 5), (5, 9)):
+        for _ in range(8):
+            pred = [[rng.random() for _ in range(positions)] for _ in range(classes)]
+            made.append({"pred": pred, "target": [truth(rng, positions) for _ in range(classes)]})
+    empty = [[[0.0, 0.0], [1.0, 0.5]], [[0.0, 0.0], [0.0, 0.0]], [[1.0, 1.0], [0.0, 0.0]]]
+    return made + [{"pred": pred, "target": [[0.0, 0.0], [1.0, 1.0]]} for pred in empty]
+
+
 CASES: dict[str, tuple[list[Datum], list[str]]] = {
     "masks": (masks(), MASK_SPECS),
     "logits of masks": (mask_logits(confident=False), LOGIT_SPECS),
     "confident logits of masks": (mask_logits(confident=True), LOGIT_SPECS),
+    "several masks a datum": (masks_of_classes(), CLASS_SPECS),
     "masks of classes": (
         class_masks(present=True),
         ["generalized-dice", "generalized-dice:smooth=1", "lovasz-softmax"],

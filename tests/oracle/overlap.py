@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import mpmath
@@ -56,9 +56,17 @@ def tversky_loss(pred: Nested, target: Nested, alpha: float, beta: float, smooth
     )
 
 
+def of_each_class(loss: Callable[..., mpf], pred: Nested, target: Nested, **params: object) -> mpf:
+    """The mean over the classes of what each of them costs."""
+    each = [loss(p, t, **params) for p, t in zip(pred, target, strict=True)]  # type: ignore[arg-type]
+    return mpmath.fsum(each) / len(each)
+
+
 @true_loss
 def dice(pred: Nested, target: Nested, smooth: float = 0.0, over: str = "datum", input: str = "probs") -> mpf:
     """Dice 1945, Sørensen 1948, with sums of products (Milletari 2016): 1 - 2 |A and B| / (|A| + |B|)."""
+    if over == "classes":
+        return of_each_class(dice, pred, target, smooth=smooth, input=input)
     p, _, t = masks(pred, target, input)
     both = mpmath.fsum(a * b for a, b in zip(p, t, strict=True))
     sizes = mpmath.fsum(p) + mpmath.fsum(t)
@@ -68,6 +76,8 @@ def dice(pred: Nested, target: Nested, smooth: float = 0.0, over: str = "datum",
 @true_loss
 def jaccard(pred: Nested, target: Nested, smooth: float = 0.0, over: str = "datum", input: str = "probs") -> mpf:
     """Jaccard 1901, with sums of products (Rahman 2016): 1 - |A and B| / |A or B|."""
+    if over == "classes":
+        return of_each_class(jaccard, pred, target, smooth=smooth, input=input)
     p, _, t = masks(pred, target, input)
     both = mpmath.fsum(a * b for a, b in zip(p, t, strict=True))
     either = mpmath.fsum(a + b - a * b for a, b in zip(p, t, strict=True))
@@ -85,6 +95,8 @@ def tversky(
     input: str = "probs",
 ) -> mpf:
     """Salehi 2017: 1 - TP / (TP + alpha FP + beta FN)."""
+    if over == "classes":
+        return of_each_class(tversky, pred, target, alpha=alpha, beta=beta, smooth=smooth, input=input)
     return tversky_loss(pred, target, alpha, beta, smooth, input)
 
 
@@ -100,6 +112,10 @@ def focal_tversky(
     input: str = "probs",
 ) -> mpf:
     """Abraham 2019: (1 - TI)^(1/gamma), here with the exponent itself as gamma."""
+    if over == "classes":
+        return of_each_class(
+            focal_tversky, pred, target, alpha=alpha, beta=beta, gamma=gamma, smooth=smooth, input=input
+        )
     base = tversky_loss(pred, target, alpha, beta, smooth, input)
     return base ** mpf(gamma) if base else mpf(0)
 

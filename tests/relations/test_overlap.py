@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 import numpy
+import optax
 import pytest
 import sklearn.metrics
 import torch
@@ -285,3 +286,22 @@ def test_a_file_with_such_a_box_is_refused_with_the_row_and_the_corner() -> None
     points = [[0.5, 0.5, 0.5, 0.5]] * 3
     with pytest.raises(losscli.DataError, match="row 1: the iou loss is not defined"):
         losscli.compute("iou", pred=points, target=points)
+
+
+@pytest.mark.parametrize("spec", MASKS)
+def test_over_classes_is_the_mean_of_the_losses_of_each_class(spec: str) -> None:
+    generator = torch.Generator().manual_seed(9)
+    pred = torch.rand(4, 3, 2, 5, dtype=torch.float64, generator=generator)
+    target = (torch.rand(4, 3, 2, 5, generator=generator) < 0.4).double()
+    each = [of(spec, pred[:, c], target[:, c]) for c in range(3)]
+    close(of(f"{spec}:over=classes", pred, target), sum(each) / 3)
+    assert torch.equal(of(f"{spec}:over=classes", pred[:, :1], target[:, :1]), of(spec, pred[:, 0], target[:, 0]))
+
+
+def test_the_dice_loss_of_optax_is_over_classes() -> None:
+    generator = torch.Generator().manual_seed(10)
+    logits = torch.randn(3, 4, 6, dtype=torch.float64, generator=generator)
+    target = (torch.rand(3, 4, 6, generator=generator) < 0.5).double()
+    theirs = optax.losses.dice_loss(logits.movedim(1, -1).numpy(), target.movedim(1, -1).numpy(), smooth=1.0)
+    ours = of("dice:over=classes:smooth=2", torch.softmax(logits, 1), target)
+    close(ours, torch.tensor(numpy.array(theirs), dtype=torch.float64), 1e-5)

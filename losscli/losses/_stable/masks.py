@@ -6,6 +6,7 @@ summed up itself: positions that are predicted and not true, and positions that 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 POSITIONS = MASK.shapes
 PRED = {"probs": replace(PROBABILITY, shapes=POSITIONS), "logits": replace(LOGIT, shapes=POSITIONS)}
 INPUT = Choice(tuple(PRED))
-OVER = Choice(("datum", "all"))
+OVER = Choice(("datum", "classes", "all"))
 
 
 def sigmoid_and_complement(logit: Tensor) -> tuple[Tensor, Tensor]:
@@ -36,17 +37,26 @@ def sigmoid_and_complement(logit: Tensor) -> tuple[Tensor, Tensor]:
     return torch.where(low, small, large), torch.where(low, large, small)
 
 
-def counts(pred: Tensor, target: Tensor, input: str) -> tuple[Tensor, Tensor, Tensor]:
-    """Hits, false alarms and misses of each datum, shape (n,): sums of products over all its positions.
+def counts(pred: Tensor, target: Tensor, input: str, over: str = "datum") -> tuple[Tensor, Tensor, Tensor]:
+    """Hits, false alarms and misses: sums of products over all positions of a datum, or of each of its classes.
 
     Args:
-        pred: probabilities or logits, shape (n, ...).
+        pred: probabilities or logits, shape (n, ...), or of classes (n, C, ...).
         target: 0 or 1 or what lies between, of the same shape.
         input: ``probs`` or ``logits``.
+        over: ``classes`` for each class by itself.
+
+    Returns:
+        Three tensors of shape (n,), or (n, C) for classes.
     """
     p, complement = (pred, 1 - pred) if input == "probs" else sigmoid_and_complement(pred)
     parts = (p * target, p * (1 - target), complement * target)
-    hits, false_alarms, misses = (row_sum(part.flatten(1)) for part in parts)
+    if over != "classes":
+        hits, false_alarms, misses = (row_sum(part.flatten(1)) for part in parts)
+        return hits, false_alarms, misses
+    n, classes = pred.shape[:2]
+    of_class = (part.reshape(n * classes, math.prod(part.shape[2:])) for part in parts)
+    hits, false_alarms, misses = (row_sum(part).reshape(n, classes) for part in of_class)
     return hits, false_alarms, misses
 
 
@@ -78,14 +88,14 @@ def statistic(
     """How the cost comes from the data: as the mean over them, or as one ratio of what all of them hold.
 
     Args:
-        over: ``datum`` or ``all``.
+        over: ``datum``, ``classes`` or ``all``.
         smooth: what is added to the ratio's denominator.
         hit: how much a hit counts in it.
         false_alarm: how much a false alarm counts in both parts of it.
         miss: likewise a miss.
         finish: what is made of the ratio.
     """
-    if over == "datum":
+    if over != "all":
         return MEAN
 
     def combine(totals: Totals) -> Fraction | None:
