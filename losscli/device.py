@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from losscli._lazy import numpy, torch
 from losscli.errors import ResourceError, UsageError, shown
-from losscli.readers.source import Batch, Source
+from losscli.readers.source import IN_MEMORY, Batch, Source
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 AUTO = "auto"
-ARRAYS = ("npy", "npz", "arrays", "memory")
 # Bytes of arrays from which starting a GPU is worth it.
 PAYS_FROM = 4 << 30
 
@@ -49,7 +48,7 @@ def chosen(name: str, source: Source) -> str:
         return usable(name)
     if source.resident is not None:
         return source.resident
-    reading = source.consumed() if source.format in ARRAYS else None
+    reading = source.consumed() if source.format in IN_MEMORY else None
     pays = reading is not None and reading.size >= PAYS_FROM
     return "cuda" if pays and torch.cuda.is_available() else "cpu"
 

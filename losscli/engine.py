@@ -31,7 +31,7 @@ from losscli.fold import Folded, Grouping, LabelCodes, fold_block
 from losscli.groups import GroupIndex
 from losscli.loss import Scope
 from losscli.prefetch import Prefetch
-from losscli.readers.source import CHUNK_ROWS, Batch, Field, Source, concatenated
+from losscli.readers.source import CHUNK_ROWS, IN_MEMORY, Batch, Field, Source, concatenated
 from losscli.result import Record
 from losscli.rows import RowTable, loss_columns
 from losscli.statistic import Median, Pooled, Root
@@ -295,7 +295,7 @@ class _Fold:
 
     @property
     def _is_mapped(self) -> bool:
-        return self._source.format in ("npy", "npz", "memory", "arrays")
+        return self._source.format in IN_MEMORY
 
     # --- results ------------------------------------------------------------------------------------------------------
 

@@ -13,7 +13,7 @@ from losscli.names import joined as compared
 from losscli.names import read_name
 from losscli.readers.ids import comparable, ids_of, matched, occurring, repeated
 from losscli.readers.interchange import arrow_of, numpy_of, present_in
-from losscli.readers.source import Batch, Column, Consumed, Field, ReadOptions, Source, row_numbers
+from losscli.readers.source import IN_MEMORY, Batch, Column, Consumed, Field, ReadOptions, Source, row_numbers
 from losscli.readers.table import BatchMaker, Table, delivered
 
 if TYPE_CHECKING:
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 _TRUTH = "truth::"
 # Numbers written with fewer digits in one of two files are not a contradiction.
 ROUNDING = 1e-3
-IN_MEMORY = ("npy", "npz", "memory", "arrays")
 
 
 @dataclass(frozen=True)

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Any
 from losscli._lazy import torch
 from losscli.errors import DataError, shown
 from losscli.readers.arrays import SAMPLED_ELEMENTS, SAMPLED_ROWS
+from losscli.readers.conversion import EXACT_UP_TO
 from losscli.readers.memory import NAME, MemorySource
 from losscli.readers.source import Batch, Column, Consumed, Field, ReadOptions
 from losscli.readers.table import BatchMaker, Table, delivered
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-EXACT_UP_TO = 2**53
 
 
 def device_of(columns: Any) -> str | None:

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 CHUNK_ROWS = 131_072
+# Formats of arrays that are in memory, or mapped into it.
+IN_MEMORY = ("npy", "npz", "memory", "arrays")
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,6 @@ summed up itself: positions that are predicted and not true, and positions that 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
@@ -51,12 +50,9 @@ def counts(pred: Tensor, target: Tensor, input: str, over: str = "datum") -> tup
     """
     p, complement = (pred, 1 - pred) if input == "probs" else sigmoid_and_complement(pred)
     parts = (p * target, p * (1 - target), complement * target)
-    if over != "classes":
-        hits, false_alarms, misses = (row_sum(part.flatten(1)) for part in parts)
-        return hits, false_alarms, misses
-    n, classes = pred.shape[:2]
-    of_class = (part.reshape(n * classes, math.prod(part.shape[2:])) for part in parts)
-    hits, false_alarms, misses = (row_sum(part).reshape(n, classes) for part in of_class)
+    axes = 2 if over == "classes" else 1
+    masks, positions = pred.shape[:axes], pred.shape[axes:].numel()
+    hits, false_alarms, misses = (row_sum(part.reshape(masks.numel(), positions)).reshape(masks) for part in parts)
     return hits, false_alarms, misses
 
 
