@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from fractions import Fraction
 from unittest.mock import patch
 
@@ -14,7 +14,18 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from losscli.exact import UNIT, GroupSums, Sums, fold, fold_products, fold_values, fold_weighted, pieces, two_product
+from losscli.exact import (
+    UNIT,
+    GroupSums,
+    Sums,
+    fold,
+    fold_products,
+    fold_values,
+    fold_weighted,
+    kernel,
+    pieces,
+    two_product,
+)
 
 ANY = st.floats(allow_nan=False, allow_infinity=False)
 ORDINARY = st.floats(-1e6, 1e6)
@@ -22,6 +33,19 @@ TINY = st.floats(-1e-300, 1e-300)
 HUGE = st.sampled_from([1e308, -1e308, 1.7976931348623157e308, -1.7976931348623157e308])
 VALUES = st.one_of(ANY, ORDINARY, TINY, HUGE, st.sampled_from([0.0, -0.0, 5e-324, 0.1]))
 PAIRS = st.lists(st.tuples(VALUES, VALUES), max_size=70)
+
+
+@contextmanager
+def without_kernel() -> Iterator[None]:
+    with patch.object(kernel, "compiled", lambda: None):
+        yield
+
+
+@pytest.fixture(scope="module", params=["compiled", "torch"], autouse=True)
+def way(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Sums by compiled code and, as on a GPU and where there is no compiler, by torch."""
+    with without_kernel() if request.param == "torch" else nullcontext():
+        yield request.param
 
 
 @contextmanager
@@ -131,6 +155,23 @@ def test_a_full_block_of_the_largest_value_is_exact() -> None:
     }
 
 
+@pytest.mark.parametrize("n", [3, 8_191, 8_193, (1 << 20) + 3])
+@pytest.mark.parametrize("value", [1 - 2.0**-26, 1 - 2.0**-26 - 2.0**-52, 2.0**-26 - 1, 5e-324, 1.7976931348623157e308])
+def test_pieces_as_large_as_they_can_be_add_up_exactly(n: int, value: float) -> None:
+    """Each of these values is 2^25 units of the first, second or third piece of compiled code."""
+    values = torch.full((n,), value, dtype=torch.float64)
+    plain, groups = Sums(), GroupSums(2)
+    with every_block_in_pieces():
+        fold_values(plain, values)
+        for start in range(0, n, 1 << 20):
+            part = values[start : start + (1 << 20)]
+            fold_values(groups, part, torch.ones(len(part), dtype=torch.int64))
+    expected = (n * Fraction(value), n * Fraction(value) ** 2)
+    assert (exact(plain, "c"), exact(plain, "cc")) == expected
+    _, found = groups.each()
+    assert (exact(found, "c"), exact(found, "cc")) == expected
+
+
 @contextmanager
 def as_on_a_gpu() -> Iterator[None]:
     """Cut on the CPU as it would be there: many runs side by side."""
@@ -138,7 +179,7 @@ def as_on_a_gpu() -> Iterator[None]:
     def for_gpu(_: torch.device, factors: int, streams: int, *, grouped: bool = False) -> pieces.Plan:
         return pieces.plan_for(torch.device("cuda"), factors, streams, grouped=grouped)
 
-    with patch.object(fold, "plan_for", for_gpu):
+    with without_kernel(), patch.object(fold, "plan_for", for_gpu):
         yield
 
 

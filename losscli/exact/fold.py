@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from losscli.exact import kernel
 from losscli.exact.pieces import Cutter, Plan, Stream, plan_for, product_streams
 from losscli.exact.sums import GroupSums, Sums
 
@@ -35,9 +36,10 @@ def fold_values(
         bounds: the smallest and the largest value, where they are known: saves a pass.
     """
     plan = plan_for(values.device, 2 if squares else 1, 1, grouped=codes is not None)
+    size = max(1, len(values)) if kernel.is_compiled(values.device) else plan.values
     # The bounds of many blocks are wider than those of each, which would cost more than the pass.
-    known = bounds if len(values) <= BLOCKS_ALIKE * plan.values else None
-    for part, part_codes in _parts(plan, (values,), codes):
+    known = bounds if len(values) <= BLOCKS_ALIKE * size else None
+    for part, part_codes in _parts(size, (values,), codes):
         _fold_part(plan, sums, part, part_codes, multiply=False, products=squares, bounds=known)
 
 
@@ -51,7 +53,7 @@ def fold_weighted(sums: Sums | GroupSums, values: Tensor, weights: Tensor, codes
         codes: the group of each, int64, shape (n,), for sums by group.
     """
     plan = plan_for(values.device, 2, 3, grouped=codes is not None)
-    for part, part_codes in _parts(plan, (values, weights), codes):
+    for part, part_codes in _parts(plan.values, (values, weights), codes):
         _fold_part(plan, sums, part, part_codes, multiply=True, products=True)
 
 
@@ -64,15 +66,15 @@ def fold_products(sums: Sums, a: Tensor, b: Tensor) -> None:
         b: likewise.
     """
     plan = plan_for(a.device, 2, 2)
-    for part, _ in _parts(plan, (a, b), None):
+    for part, _ in _parts(plan.values, (a, b), None):
         _fold_part(plan, sums, part, None, multiply=False, products=True)
 
 
 def _parts(
-    plan: Plan, columns: tuple[Tensor, ...], codes: Tensor | None
+    size: int, columns: tuple[Tensor, ...], codes: Tensor | None
 ) -> Iterator[tuple[tuple[Tensor, ...], Tensor | None]]:
-    for start in range(0, len(columns[0]), plan.values):
-        stop = start + plan.values
+    for start in range(0, len(columns[0]), size):
+        stop = start + size
         yield tuple(column[start:stop] for column in columns), codes[start:stop] if codes is not None else None
 
 
@@ -105,6 +107,11 @@ def _fold_part(
             put_off(~small)
             continue
         streams, names = [stream.scaled() for stream in streams], "cw"
+        if not multiply and len(streams) == 1 and kernel.is_compiled(columns[0].device):
+            rest = kernel.add(sums, streams[0], codes, products)
+            if rest is not None:
+                put_off(rest)
+            continue
         if multiply:
             streams, names = [*product_streams(streams[0], streams[1], plan), streams[1]], "ccw"
         cutter = Cutter(plan, len(columns[0]), columns[0].device, len(streams))

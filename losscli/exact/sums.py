@@ -40,7 +40,7 @@ class Sums:
         """Takes the pieces of a block into account. ``codes`` is for sums by group only."""
         rows, exponents, shifts = pieces.rows, pieces.exponents, pieces.shifts
         for row, total in enumerate(_multiples(rows.sum(2), exponents)):
-            self._add(pieces.names[row], exponents[row] + shifts[row], total)
+            self.add_multiple(pieces.names[row], exponents[row] + shifts[row], total)
         if not products:
             return
         count = len(exponents)
@@ -49,7 +49,7 @@ class Sums:
             for other in range(row, count):
                 name, twice = pieces.product(row, other)
                 level = exponents[row] + exponents[other] + shifts[row] + shifts[other] + twice
-                self._add(name, level, found[row * count + other])
+                self.add_multiple(name, level, found[row * count + other])
 
     def add_few(self, columns: tuple[list[float], ...], *, multiply: bool) -> None:
         """Takes a few values, and their weights where there is a second column, into account one by one."""
@@ -62,7 +62,8 @@ class Sums:
                 if first <= second:
                     self._add_integers(first + second, [(i * j, k + m) for (i, k), (j, m) in zip(a, b)])
 
-    def _add(self, name: str, level: int, multiple: int) -> None:
+    def add_multiple(self, name: str, level: int, multiple: int) -> None:
+        """Adds so many times 2^level."""
         if multiple:
             levels = self.levels[name]
             levels[level] = levels.get(level, 0) + multiple
@@ -120,7 +121,7 @@ class GroupSums:
         rows, exponents, shifts = pieces.rows[:, 0], pieces.exponents, pieces.shifts
         same_level: dict[tuple[str, int, int], list[tuple[int, int, int]]] = {}
         for row, exponent in enumerate(exponents):
-            self._add(pieces.names[row], exponent, shifts[row], self._by_group(codes, rows[row], exponent))
+            self.add_multiples(pieces.names[row], exponent + shifts[row], self._by_group(codes, rows[row], exponent))
             for other in range(row, len(exponents)) if products else ():
                 name, twice = pieces.product(row, other)
                 level = name, exponent + exponents[other], shifts[row] + shifts[other]
@@ -137,7 +138,12 @@ class GroupSums:
                     times = 1
                 for row, other, more in together[1:]:
                     total.addcmul_(rows[row], rows[other], value=more)
-                self._add(name, exponent, shift, times * self._by_group(codes, total, exponent))
+                self.add_multiples(name, exponent + shift, times * self._by_group(codes, total, exponent))
+
+    def add_multiples(self, name: str, level: int, multiples: numpy.ndarray) -> None:
+        """Adds so many times 2^level to each group, int64, shape (groups,), below 2^42 for each value."""
+        levels = self.levels[name]
+        levels[level] = levels[level] + multiples if level in levels else multiples
 
     def merge(self, other: GroupSums) -> GroupSums:
         """The sums of both."""
@@ -145,7 +151,7 @@ class GroupSums:
         for one in (self, other):
             for name, levels in one.levels.items():
                 for exponent, integers in levels.items():
-                    result._add(name, exponent, 0, numpy.pad(integers, (0, result.groups - one.groups)))
+                    result.add_multiples(name, exponent, numpy.pad(integers, (0, result.groups - one.groups)))
             for group, few in one.few.items():
                 result.few.setdefault(group, Sums())
                 for name, exact in few.levels.items():
@@ -172,7 +178,3 @@ class GroupSums:
     def _by_group(self, codes: Tensor, values: Tensor, exponent: int) -> numpy.ndarray:
         sums = torch.zeros(self.groups, dtype=torch.float64, device=values.device).scatter_add_(0, codes, values)
         return sums.mul_(math.ldexp(1.0, -exponent)).to(torch.int64).cpu().numpy()
-
-    def _add(self, name: str, exponent: int, shift: int, integers: numpy.ndarray) -> None:
-        levels, key = self.levels[name], exponent + shift
-        levels[key] = levels[key] + integers if key in levels else integers
