@@ -17,7 +17,7 @@ class CompileKernel(BuildHookInterface):  # type: ignore[type-arg]
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         source = Path(self.root, "losscli", "exact", "kernel.c")
-        library = source.with_name("libkernel.so")
+        library = source.with_name("kernel.compiled")
         made_from = hashlib.sha256(source.read_bytes()).hexdigest()
         compiler = os.environ.get("CC", "cc").split()
         command = [*compiler, *FLAGS, f'-DSOURCE="{made_from}"', str(source), "-o", str(library)]
@@ -28,6 +28,6 @@ class CompileKernel(BuildHookInterface):  # type: ignore[type-arg]
             said = error.stderr if isinstance(error, subprocess.CalledProcessError) else str(error)
             self.app.display_warning(f"sums will be taken by torch, which is slower: {said.strip()}")
             return
-        build_data["artifacts"].append("losscli/exact/libkernel.so")
+        build_data["artifacts"].append("losscli/exact/kernel.compiled")
         build_data["pure_python"] = False
         build_data["infer_tag"] = True

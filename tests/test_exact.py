@@ -111,6 +111,18 @@ def test_sums_of_wide_data_equal_rational_arithmetic() -> None:
         assert_exact_sums(values, weights)
 
 
+def test_every_piece_and_product_of_pieces_counts() -> None:
+    """Values from the size of the largest down to where nothing is left of them in four pieces, with all their bits."""
+    draw = random.Random(2)
+    values = [math.ldexp(draw.randint(2**52, 2**53), -53 - down) for down in range(130) for _ in range(3)]
+    values += [-(2.0**-26) - 2.0**-78, 2.0**-52 - 2.0**-104, 2.0**-78 + 2.0**-103]
+    draw.shuffle(values)
+    with every_block_in_pieces():
+        assert_exact_sums(values, [1.0] * len(values))
+        for value in values:
+            assert_exact_sums([1 - 2.0**-53, value], [1.0, 1.0])
+
+
 def test_a_product_below_the_smallest_float_is_not_lost() -> None:
     """2^-20 * 2^-1070 is 0 in float64; beside ordinary products it must still be there."""
     values = [1.0] * 60 + [math.ldexp(1.0, -1070)]

@@ -41,8 +41,8 @@ def test_only_a_library_of_this_source_is_used(
     stale: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, looked_up_anew: None
 ) -> None:
     source = kernel.SOURCE.read_bytes()
-    compile_to(tmp_path / "libkernel.so", kernel.fingerprint(source + b"\n" if stale else source))
-    monkeypatch.setattr(kernel, "LIBRARY", tmp_path / "libkernel.so")
+    compile_to(tmp_path / "kernel.compiled", kernel.fingerprint(source + b"\n" if stale else source))
+    monkeypatch.setattr(kernel, "LIBRARY", tmp_path / "kernel.compiled")
     assert (kernel.compiled() is None) == stale
 
 
@@ -53,8 +53,8 @@ def test_without_a_library_the_numbers_are_the_same(
     values = torch.randn(1000, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
     with_it = Summary.of(values)
     if content is not None:
-        (tmp_path / "libkernel.so").write_bytes(content)
-    monkeypatch.setattr(kernel, "LIBRARY", tmp_path / "libkernel.so")
+        (tmp_path / "kernel.compiled").write_bytes(content)
+    monkeypatch.setattr(kernel, "LIBRARY", tmp_path / "kernel.compiled")
     kernel.compiled.cache_clear()
     assert kernel.compiled() is None
     assert Summary.of(values) == with_it

@@ -67,6 +67,15 @@ def test_balanced_weights_give_each_class_half_of_the_cost(data: dict[str, Tenso
     assert values[~positive].sum().item() == pytest.approx(expected, rel=1e-14)
 
 
+def test_a_balanced_weight_that_is_not_given_is_the_automatic_one(data: dict[str, Tensor]) -> None:
+    positives = data["y"].sum().item()
+    auto = f"pos-weight={100 / positives!r}", f"neg-weight={100 / (200 - positives)!r}"
+    for given in ("pos-weight=3", "neg-weight=3"):
+        both = given, next(weight for weight in auto if weight[:3] != given[:3])
+        expected = of(f"balanced-cross-entropy:{':'.join(both)}", data["p"], data["y"])
+        assert torch.equal(of(f"balanced-cross-entropy:{given}", data["p"], data["y"]), expected)
+
+
 def test_cross_entropy_of_two_classes_is_binary_cross_entropy_of_their_difference(data: dict[str, Tensor]) -> None:
     two = torch.stack([torch.zeros_like(data["z"]), data["z"]], 1)
     close(of("binary-cross-entropy:input=logits", data["z"], data["y"]), of("cross-entropy", two, data["y"]))

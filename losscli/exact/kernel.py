@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 SOURCE = Path(__file__).with_suffix(".c")
-LIBRARY = SOURCE.with_name("libkernel.so")
+LIBRARY = SOURCE.with_name("kernel.compiled")
 # As in kernel.c: the bits of the first piece and of the others; which pieces each of its sums adds or multiplies.
 FIRST, STEP = 25, 26
 TERMS = ((1,), (2,), (3,), (1, 1), (1, 2), (2, 2), (2, 3), (3, 3), (4,), (1, 4), (2, 4), (3, 4), (4, 4))

@@ -144,7 +144,7 @@ class NpzSource(ArrayTable):
 
     def _array(self, archive: zipfile.ZipFile, key: str, info: zipfile.ZipInfo, header: Header) -> numpy.ndarray:
         if info.compress_type == zipfile.ZIP_STORED:
-            return mapped(self._spool.path(), header, self._data_offset(info))
+            return mapped(self._spool, header, self._data_offset(info))
         if info.file_size > shutil.disk_usage(tempfile.gettempdir()).free:
             raise DataError(
                 f"unpacked it takes {info.file_size:,} bytes, more than the disk has free",
@@ -155,7 +155,7 @@ class NpzSource(ArrayTable):
             # zipfile verifies the checksum as the last byte is read.
             self._unpacked[key] = Spool.of_stream(self._spool.name, member, at_most=info.file_size)  # type: ignore[arg-type]
         check_length(header, self._unpacked[key].size, self._spool.name, key)
-        return mapped(self._unpacked[key].path(), header, 0)
+        return mapped(self._unpacked[key], header, 0)
 
     def _data_offset(self, info: zipfile.ZipInfo) -> int:
         """Where a member's bytes start: the local header's name may differ in length from the directory's."""

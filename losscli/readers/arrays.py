@@ -14,7 +14,7 @@ from typing import Any, BinaryIO, cast
 from losscli._lazy import numpy
 from losscli.errors import DataError, shown
 from losscli.readers.source import Batch, Column, Consumed, ReadOptions
-from losscli.readers.spool import Spool
+from losscli.readers.spool import Spool, readable
 from losscli.readers.table import BatchMaker, Table, delivered
 
 SAMPLED_ROWS = 1_000
@@ -181,23 +181,24 @@ class NpySource(ArrayTable):
             raise DataError("0 rows", file=spool.name)
         self._spool = spool
         key = os.path.splitext(os.path.basename(name))[0]
-        array = mapped(spool.path(), header, 0)
+        array = mapped(spool, header, 0)
         super().__init__(name, "npy", options, {key: array})
         self.columns = (describe_array(key, key, spool.name, array),)
 
 
-def mapped(path: str, header: Header, offset: int) -> numpy.ndarray:
+def mapped(spool: Spool, header: Header, offset: int) -> numpy.ndarray:
     """An array in a file, whose ``.npy`` header starts at ``offset``, mapped and read-only."""
     if 0 in header.shape:
         return numpy.empty(header.shape, dtype=header.dtype)
-    memory: Any = numpy.memmap(
-        path,
-        dtype=header.dtype,
-        mode="r",
-        offset=offset + header.size,
-        shape=header.shape,
-        order="F" if header.fortran else "C",
-    )
+    with readable(spool.name):
+        memory: Any = numpy.memmap(
+            spool.path(),
+            dtype=header.dtype,
+            mode="r",
+            offset=offset + header.size,
+            shape=header.shape,
+            order="F" if header.fortran else "C",
+        )
     # A plain view: subclasses of ndarray cost time in every operation.
     return cast("numpy.ndarray", memory.view(numpy.ndarray))
 

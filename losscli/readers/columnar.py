@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from typing import Any
 
 from losscli._lazy import pyarrow
 from losscli.errors import DataError
 from losscli.readers.cells import Kind
 from losscli.readers.source import Batch, Column, Consumed, ReadOptions
-from losscli.readers.spool import Spool
+from losscli.readers.spool import Spool, readable
 from losscli.readers.table import BatchMaker, Table, delivered
 
 SAMPLED_ROWS = 1_000
@@ -71,6 +71,16 @@ def _flat(vector: object) -> Iterator[object]:
         yield vector
 
 
+@contextmanager
+def _closed(file: Any) -> Iterator[Any]:
+    """Closes a file at the end. What was only read loses nothing where that fails."""
+    try:
+        yield file
+    finally:
+        with suppress(OSError):
+            file.close()
+
+
 class ColumnarSource(Table):
     """A file of Arrow columns: a subclass opens it and gives record batches.
 
@@ -95,7 +105,8 @@ class ColumnarSource(Table):
             schema, self.rows = self._open()
             if self.rows == 0 or len(schema) == 0:
                 raise DataError("0 rows", file=spool.name)
-            first = next(self._parts(list(range(len(schema))), SAMPLED_ROWS))
+            with closing(self._parts(list(range(len(schema))), SAMPLED_ROWS)) as parts:
+                first = next(parts)
             # Names and words may be no UTF-8.
             keys: dict[str, int] = {}
             for position, field in enumerate(schema):
@@ -112,15 +123,15 @@ class ColumnarSource(Table):
         """The schema and the number of rows."""
 
     @abstractmethod
-    def _parts(self, places: Sequence[int], rows: int) -> Iterator[Any]:
+    def _parts(self, places: Sequence[int], rows: int) -> Generator[Any, None, None]:
         """Record batches of at most ``rows`` rows with the columns at these places, in this order."""
 
     def batches(self, maker: BatchMaker, chunk_rows: int) -> Iterator[Batch]:
         """See ``Table.batches``."""
         first = 1
         places = sorted({self._places[key] for key in maker.keys})
-        with self._intact():
-            for part in self._parts(places, chunk_rows):
+        with self._intact(), closing(self._parts(places, chunk_rows)) as parts:
+            for part in parts:
                 cells = {key: part.column(places.index(self._places[key])) for key in maker.keys}
                 yield from delivered(*maker.make(cells, first, part.num_rows))
                 first += part.num_rows
@@ -136,6 +147,10 @@ class ColumnarSource(Table):
         try:
             yield
         except (pyarrow.ArrowException, OSError, StopIteration, RuntimeError, UnicodeDecodeError) as error:
+            # What the system says, unlike what Arrow finds, has a number.
+            if isinstance(error, OSError) and error.errno is not None:
+                with readable(self._spool.name):
+                    raise
             # Some of Arrow's errors are also errors of Python's that mean a bug elsewhere.
             own = isinstance(error, pyarrow.ArrowException) or isinstance(error.__cause__, StopIteration)
             if isinstance(error, RuntimeError) and not own:
@@ -153,12 +168,12 @@ class ParquetSource(ColumnarSource):
         with self._file() as file:
             return file.schema_arrow, file.metadata.num_rows
 
-    def _file(self) -> Any:
+    def _file(self) -> AbstractContextManager[Any]:
         from pyarrow.parquet import ParquetFile
 
-        return ParquetFile(self._spool.path(), page_checksum_verification=True, pre_buffer=False)
+        return _closed(ParquetFile(self._spool.path(), page_checksum_verification=True, pre_buffer=False))
 
-    def _parts(self, places: Sequence[int], rows: int) -> Iterator[Any]:
+    def _parts(self, places: Sequence[int], rows: int) -> Generator[Any, None, None]:
         with self._file() as file:
             schema = file.schema_arrow
             names = [schema.field(place).name for place in places]
@@ -185,8 +200,8 @@ class ArrowSource(ColumnarSource):
             )
             return reader.schema, rows
 
-    def _memory(self) -> Any:
-        return pyarrow.memory_map(self._spool.path())
+    def _memory(self) -> AbstractContextManager[Any]:
+        return _closed(pyarrow.memory_map(self._spool.path()))
 
     def _reader(self, memory: Any) -> Any:
         import pyarrow.ipc
@@ -194,7 +209,7 @@ class ArrowSource(ColumnarSource):
         is_file = self._spool.head(6) == b"ARROW1"
         return pyarrow.ipc.open_file(memory) if is_file else pyarrow.ipc.open_stream(memory)
 
-    def _parts(self, places: Sequence[int], rows: int) -> Iterator[Any]:
+    def _parts(self, places: Sequence[int], rows: int) -> Generator[Any, None, None]:
         with self._memory() as memory:
             reader = self._reader(memory)
             known = hasattr(reader, "num_record_batches")

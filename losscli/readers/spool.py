@@ -8,13 +8,17 @@ import stat
 import tempfile
 import weakref
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import IO, BinaryIO, cast
+from contextlib import contextmanager, suppress
+from typing import IO, TYPE_CHECKING, BinaryIO, cast
 
 from losscli.errors import DataError, ResourceError, UsageError, did_you_mean, escape
 
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
 IN_MEMORY = 8 << 20
 BLOCK = 1 << 20
+BUFFER = 1 << 16
 DESCRIPTORS = "/proc/self/fd"
 
 
@@ -40,7 +44,8 @@ class Spool:
         self._temporary: IO[bytes] | None = None
         if temporary is not None:
             self._hold(temporary)
-        self.size = len(content) if content is not None else os.stat(self.path()).st_size
+        with readable(name):
+            self.size = len(content) if content is not None else os.stat(self.path()).st_size
 
     @classmethod
     def of_file(cls, path: str) -> Spool:
@@ -49,12 +54,10 @@ class Spool:
         Raises:
             ResourceError: it is not there or cannot be read.
         """
-        with _readable(path):
-            if stat.S_ISREG(os.stat(path).st_mode):
-                with open(path, "rb"):
-                    return cls(path, path=os.path.abspath(path))
-            with open(path, "rb") as stream:
-                return cls.of_stream(path, stream)
+        with readable(path):
+            regular = stat.S_ISREG(os.stat(path).st_mode)
+        with _File(path, path) as stream:
+            return cls(path, path=os.path.abspath(path)) if regular else cls.of_stream(path, cast(BinaryIO, stream))
 
     @classmethod
     def of_stream(cls, name: str, stream: BinaryIO, at_most: int | None = None) -> Spool:
@@ -98,8 +101,7 @@ class Spool:
         """A stream at the first byte, independent of the other streams."""
         if self._content is not None:
             return io.BytesIO(self._content)
-        with _readable(self.name):
-            return open(self.path(), "rb")
+        return cast(BinaryIO, io.BufferedReader(_File(self.path(), self.name), BUFFER))
 
     def head(self, size: int) -> bytes:
         """The first bytes."""
@@ -130,8 +132,31 @@ def _temporary() -> IO[bytes]:
     return tempfile.NamedTemporaryFile(prefix="losscli-")
 
 
+class _File(io.FileIO):
+    """A file whose failures name it as the user does."""
+
+    def __init__(self, path: str, shown: str) -> None:
+        self._shown = shown
+        with readable(shown):
+            super().__init__(path)
+
+    def readinto(self, buffer: WriteableBuffer, /) -> int | None:
+        with readable(self._shown):
+            return super().readinto(buffer)
+
+    def readall(self) -> bytes:
+        with readable(self._shown):
+            return super().readall()
+
+    def close(self) -> None:
+        # What was only read loses nothing where closing fails.
+        with suppress(OSError):
+            super().close()
+
+
 @contextmanager
-def _readable(path: str) -> Iterator[None]:
+def readable(path: str) -> Iterator[None]:
+    """A failing system call as the error that says which file and why."""
     try:
         yield
     except FileNotFoundError as error:
