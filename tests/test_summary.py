@@ -372,16 +372,65 @@ def test_without_weight_there_is_no_mean() -> None:
     assert (summary.weight_sum, summary.std_error()) == (0.0, None)
 
 
-@MANY
-@given(st.lists(st.tuples(FINITE, FINITE), max_size=40))
-def test_a_sum_of_products_is_exact(rows: list[tuple[float, float]]) -> None:
-    found = ExactSum.of_products(tensor([a for a, _ in rows]), tensor([b for _, b in rows])).fraction()
-    assert found == sum((Fraction(a) * Fraction(b) for a, b in rows), Fraction(0))
-
-
 def test_a_sum_that_is_not_finite_is_no_fraction() -> None:
     with pytest.raises(ValueError, match=r"^a sum that is not finite is no fraction$"):
         ExactSum.of(tensor([math.inf])).fraction()
+
+
+INFINITE = {math.inf: ExactSum(n_plus=1), -math.inf: ExactSum(n_minus=1), math.nan: ExactSum(n_nan=1)}
+
+
+@pytest.mark.parametrize("numerator", [math.inf, -math.inf, math.nan])
+@pytest.mark.parametrize("denominator", [3, 1, -1, -3])
+def test_a_ratio_to_a_sum_of_either_sign_has_the_limit_of_its_parts(numerator: float, denominator: int) -> None:
+    found = INFINITE[numerator].over(ExactSum.of_whole(denominator))
+    assert same(found, numerator / denominator)
+
+
+@pytest.mark.parametrize("denominator", [ExactSum.empty(), *INFINITE.values()])
+def test_a_ratio_to_nothing_or_to_what_is_not_finite_is_not_defined(denominator: ExactSum) -> None:
+    assert math.isnan(ExactSum.of_whole(1).over(denominator))
+    assert math.isnan(INFINITE[math.inf].over(denominator))
+
+
+def test_a_ratio_beyond_the_largest_number_is_infinite_with_its_sign() -> None:
+    for numerator in (10**400, -(10**400)):
+        for denominator in (1, -1):
+            found = ExactSum.of_whole(numerator).over(ExactSum.of_whole(denominator))
+            assert found == (math.inf if (numerator > 0) == (denominator > 0) else -math.inf)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.tuples(VALUES, VALUES), max_size=5))
+def test_the_sum_of_products_is_that_of_the_exact_products(pairs: list[tuple[float, float]]) -> None:
+    """Products of finite numbers as rational numbers; the others as IEEE 754 has them."""
+    found = ExactSum.of_products(tensor([a for a, _ in pairs]), tensor([b for _, b in pairs]))
+    finite = [(a, b) for a, b in pairs if math.isfinite(a) and math.isfinite(b)]
+    others = [a * b for a, b in pairs if not (math.isfinite(a) and math.isfinite(b))]
+    assert (found.n_nan, found.n_plus, found.n_minus) == (
+        sum(map(math.isnan, others)),
+        others.count(math.inf),
+        others.count(-math.inf),
+    )
+    exact = sum((Fraction(a) * Fraction(b) for a, b in finite), Fraction(0))
+    assert ExactSum(found.integer).fraction() == exact
+
+
+@pytest.mark.parametrize(
+    ("value", "weight", "total"),
+    [
+        (math.inf, math.inf, math.inf),
+        (-math.inf, math.inf, -math.inf),
+        (2.0, math.inf, math.inf),
+        (0.0, math.inf, math.nan),
+        (math.inf, 0.0, 0.0),
+        (math.nan, 0.0, math.nan),
+        (math.inf, 0.5, math.inf),
+    ],
+)
+def test_a_weighted_total_of_what_is_not_finite_is_that_of_ieee_754(value: float, weight: float, total: float) -> None:
+    """But for a datum of weight 0, which is not there."""
+    assert same(Summary.of(tensor([value]), tensor([weight])).total(), total)
 
 
 # --- groups -----------------------------------------------------------------------------------------------------------

@@ -29,7 +29,7 @@ TESTS = {
         *("tests/test_losses_accuracy.py", "tests/test_losses_contract.py", "tests/test_losses_gradients.py"),
         *("tests/test_losses_relations.py", "tests/relations", "tests/test_statistics.py", "tests/test_book.py"),
     ],
-    "exact": ["tests/test_exact.py", "tests/test_summary.py", "tests/test_kernel.py"],
+    "exact": ["tests/test_exact.py", "tests/test_summary.py", "tests/test_kernel.py", "tests/test_groups.py"],
     "summary": ["tests/test_summary.py", "tests/test_statistics.py", "tests/test_groups.py", "tests/test_engine.py"],
     "readers": [
         "tests/readers",
