@@ -40,17 +40,18 @@ class GroupIndex:
             # Counting is several times as fast as sorting.
             distinct = numpy.flatnonzero(numpy.bincount(combined, minlength=possible))
             numbers = numpy.zeros(possible, dtype=numpy.int64)
-            numbers[distinct] = [self._number(code, dictionaries) for code in distinct.tolist()]
+            numbers[distinct] = self._numbered(distinct, dictionaries)
             return numbers[combined]
         distinct, inverse = numpy.unique(combined, return_inverse=True)
-        return numpy.array([self._number(code, dictionaries) for code in distinct.tolist()], dtype=numpy.int64)[inverse]
+        return numpy.array(self._numbered(distinct, dictionaries), dtype=numpy.int64)[inverse]
 
-    def _number(self, code: int, dictionaries: Sequence[Sequence[object]]) -> int:
-        key = []
+    def _numbered(self, distinct: numpy.ndarray, dictionaries: Sequence[Sequence[object]]) -> list[int]:
+        columns = []
         for values in reversed(dictionaries):
-            code, index = divmod(code, len(values))
-            key.append(values[index])
-        return self._numbers.setdefault(tuple(reversed(key)), len(self._numbers))
+            distinct, places = numpy.divmod(distinct, len(values))
+            columns.append([values[place] for place in places.tolist()])
+        known = self._numbers
+        return [known.setdefault(key, len(known)) for key in zip(*reversed(columns))]
 
     def labels(self) -> list[tuple[int, Mapping[str, object]]]:
         """Each group's number and values, sorted by the values: numbers as numbers, then words, then missing."""

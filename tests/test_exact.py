@@ -244,6 +244,21 @@ def test_the_sums_of_groups_are_those_of_each_group_alone(rows: list[tuple[float
             assert {name: exact(sums, name) for name in expected} == expected
 
 
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.dictionaries(st.integers(-400, 400), st.integers(-(2**62), 2**62), max_size=6), max_size=3))
+def test_a_carry_changes_no_sum_and_makes_room(of_groups: list[dict[int, int]]) -> None:
+    groups = GroupSums(len(of_groups))
+    for group, entries in enumerate(of_groups):
+        for level, integer in entries.items():
+            multiples = torch.zeros(len(of_groups), dtype=torch.int64)
+            multiples[group] = integer
+            groups.add_multiples("c", level, multiples.numpy())
+    before = [exact(sums, "c") for sums in groups.each()]
+    groups.carry()
+    assert [exact(sums, "c") for sums in groups.each()] == before
+    assert all(abs(int(entry)) < 2**42 for entries in groups.levels["c"].values() for entry in entries)
+
+
 def test_the_sums_of_many_groups_are_those_of_each_group_alone() -> None:
     values = torch.randn(70_000, dtype=torch.float64, generator=torch.Generator().manual_seed(3)) ** 2
     codes = torch.randint(0, 1000, (70_000,), generator=torch.Generator().manual_seed(4))

@@ -16,5 +16,6 @@ from losscli.exact.fold import fold_values as fold_values
 from losscli.exact.fold import fold_weighted as fold_weighted
 from losscli.exact.pieces import UNIT as UNIT
 from losscli.exact.pieces import two_product as two_product
+from losscli.exact.sums import VALUES_IN_INT64 as VALUES_IN_INT64
 from losscli.exact.sums import GroupSums as GroupSums
 from losscli.exact.sums import Sums as Sums

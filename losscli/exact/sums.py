@@ -97,6 +97,13 @@ def _integer(value: float) -> tuple[int, int]:
     return int(math.ldexp(mantissa, EXACT_BITS)), exponent - EXACT_BITS
 
 
+# What a value adds to an entry of a group is below 2^VALUE_BITS, so that so many of them fit in 63 bits.
+VALUE_BITS = 42
+VALUES_IN_INT64 = 1 << 20
+# An entry that is too large for one value gives what is above so many bits to a higher level.
+CARRY = 32
+
+
 @dataclass
 class GroupSums:
     """The same sums for each of a number of groups.
@@ -104,8 +111,7 @@ class GroupSums:
     Attributes:
         groups: how many.
         crowd: no group has more values than this in a block.
-        levels: for each name a dictionary from an exponent to integers, int64, shape (groups,). A value adds less than
-            2^42 to an entry, so 2^20 values fit.
+        levels: for each name a dictionary from an exponent to integers, int64, shape (groups,).
         few: by group, the sums of values that were added one by one.
     """
 
@@ -147,11 +153,13 @@ class GroupSums:
 
     def merge(self, other: GroupSums) -> GroupSums:
         """The sums of both."""
-        result = GroupSums(max(self.groups, other.groups))
+        if self.groups < other.groups:
+            return other.merge(self)
+        result = GroupSums(self.groups, levels={name: dict(levels) for name, levels in self.levels.items()})
+        for name, levels in other.levels.items():
+            for level, multiples in levels.items():
+                result.add_multiples(name, level, _lengthened(multiples, self.groups))
         for one in (self, other):
-            for name, levels in one.levels.items():
-                for exponent, integers in levels.items():
-                    result.add_multiples(name, exponent, numpy.pad(integers, (0, result.groups - one.groups)))
             for group, few in one.few.items():
                 result.few.setdefault(group, Sums())
                 for name, exact in few.levels.items():
@@ -159,6 +167,15 @@ class GroupSums:
                         into = result.few[group].levels[name]
                         into[exponent] = into.get(exponent, 0) + integer
         return result
+
+    def carry(self) -> None:
+        """Makes room for as many values again: afterwards each entry is as small as if one value had been added."""
+        for name, levels in self.levels.items():
+            for level in sorted(levels):
+                entries = levels[level]
+                if max(-int(entries.min()), int(entries.max())) >> (VALUE_BITS - 1):
+                    levels[level] = entries & ((1 << CARRY) - 1)
+                    self.add_multiples(name, level + CARRY, entries >> CARRY)
 
     def each(self) -> list[Sums]:
         """The sums of every group."""
@@ -178,3 +195,11 @@ class GroupSums:
     def _by_group(self, codes: Tensor, values: Tensor, exponent: int) -> numpy.ndarray:
         sums = torch.zeros(self.groups, dtype=torch.float64, device=values.device).scatter_add_(0, codes, values)
         return sums.mul_(math.ldexp(1.0, -exponent)).to(torch.int64).cpu().numpy()
+
+
+def _lengthened(integers: numpy.ndarray, length: int) -> numpy.ndarray:
+    if len(integers) == length:
+        return integers
+    result = numpy.zeros(length, dtype=integers.dtype)
+    result[: len(integers)] = integers
+    return result

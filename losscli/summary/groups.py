@@ -9,15 +9,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from losscli._lazy import numpy, torch
-from losscli.exact import GroupSums, fold_values, fold_weighted
+from losscli.exact import VALUES_IN_INT64, GroupSums, fold_values, fold_weighted
 from losscli.summary.exact_sum import column_of, extremes
 from losscli.summary.moments import Summary, from_sums
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-# A value adds less than 2^42 to an int64 entry.
-VALUES_IN_INT64 = 1 << 20
 
 
 class Groups(Mapping[int, Summary]):
@@ -74,7 +71,7 @@ class Groups(Mapping[int, Summary]):
         mine, others = self._arrays, other._arrays
         if mine is None or others is None:
             return Groups(before, mine or others)
-        if mine.fits(others):
+        if mine.weighted == others.weighted:
             return Groups(before, mine.merge(others))
         return Groups(_merged(before, mine.settle()), others)
 
@@ -104,9 +101,18 @@ def _merged(first: Mapping[int, Summary], second: Mapping[int, Summary]) -> Mapp
 
 @dataclass(frozen=True)
 class _GroupArrays:
-    """Sums of finite values by group, for at most 2^20 values."""
+    """Sums of finite values by group.
 
-    n: int
+    Attributes:
+        held: as so many values the entries of the sums count, of the 2^20 that fit.
+        weighted: whether the values had weights.
+        counts: how many values each group has, shape (groups,).
+        lowest: the smallest of each, shape (groups,).
+        highest: the largest of each, shape (groups,).
+        sums: of each.
+    """
+
+    held: int
     weighted: bool
     counts: numpy.ndarray
     lowest: numpy.ndarray
@@ -127,10 +133,6 @@ class _GroupArrays:
             ends.append(extremes.scatter_reduce_(0, codes, values, end).cpu().numpy())
         return cls(len(values), weights is not None, counts.cpu().numpy(), ends[0], ends[1], sums)
 
-    def fits(self, other: _GroupArrays) -> bool:
-        """Whether both together stay within int64."""
-        return self.weighted == other.weighted and self.n + other.n <= VALUES_IN_INT64
-
     def merge(self, other: _GroupArrays) -> _GroupArrays:
         if len(self.counts) < len(other.counts):
             return other.merge(self)
@@ -139,8 +141,11 @@ class _GroupArrays:
         counts[shared] += other.counts
         numpy.minimum(lowest[shared], other.lowest, out=lowest[shared])
         numpy.maximum(highest[shared], other.highest, out=highest[shared])
-        sums = self.sums.merge(other.sums)
-        return _GroupArrays(self.n + other.n, self.weighted, counts, lowest, highest, sums)
+        sums, held = self.sums, self.held
+        if held + other.held > VALUES_IN_INT64:
+            sums.carry()
+            held = 1
+        return _GroupArrays(held + other.held, self.weighted, counts, lowest, highest, sums.merge(other.sums))
 
     def settle(self) -> dict[int, Summary]:
         """The summary of each group with data."""

@@ -151,7 +151,8 @@ BLOCKS = [pytest.param(block, marks=pytest.mark.long if block >= 30 else pytest.
 def test_many_more_changed_bytes(folder: Path, monkeypatch: pytest.MonkeyPatch, block: int) -> None:
     for seed in range(block * 500, block * 500 + 500):
         check_against_oracle(folder, seed)
-    for seed in range(block * 40, block * 40 + 40):
+    # DuckDB takes a hundred times as long to start as to read.
+    for seed in range(block * 40, block * 40 + (40 if block < 30 else 2)):
         check_both_ways(folder, seed, monkeypatch)
 
 
