@@ -37,7 +37,7 @@ COMMANDS = {
 OFTEN = ("cost to json", "rows to parquet", "curve to png", "cost of npz")
 
 SERVER = """
-import ctypes, gc, importlib, json, os, sys
+import contextlib, ctypes, gc, importlib, json, os, sys
 import torch
 from losscli import cli
 
@@ -77,7 +77,8 @@ first = once()
 print(json.dumps({"right": first[3].hex()}))
 # What the others would each import again.
 for name in first[5]:
-    if name not in sys.modules:
+    # Some libraries enter modules there that no import can find.
+    with contextlib.suppress(ImportError):
         importlib.import_module(name)
 gc.freeze()
 for call in calls:
