@@ -78,9 +78,8 @@ def add(sums: Sums | GroupSums, stream: Stream, codes: Tensor | None, squares: b
         count = library.losscli_sums(
             stream.values.data_ptr(), n, stream.exponent, int(squares), totals.ctypes.data, into
         )
-        data = totals.tobytes()
-        for row, (name, level) in enumerate(_levels(stream)):
-            sums.add_multiple(name, level, int.from_bytes(data[16 * row : 16 * row + 16], "little", signed=True))
+        for (name, level), (low, high) in zip(_levels(stream), totals.tolist()):
+            sums.add_multiple(name, level, (high << 64) + low % (1 << 64))
     else:
         assert codes is not None
         codes = codes.contiguous()
@@ -88,11 +87,11 @@ def add(sums: Sums | GroupSums, stream: Stream, codes: Tensor | None, squares: b
         count = library.losscli_group_sums(
             stream.values.data_ptr(), codes.data_ptr(), n, stream.exponent, by_group.ctypes.data, into
         )
-        low, high = by_group[:, :, 0], by_group[:, :, 1]
         # An entry of 128 bits as two of the 42 that GroupSums allows: of 2^20 values none has more than 72.
         for row, (name, level) in enumerate(_levels(stream)):
-            sums.add_multiples(name, level, low[:, row] & 0xFFFFFFFF)
-            sums.add_multiples(name, level + 32, high[:, row] << 32 | low[:, row] >> 32 & 0xFFFFFFFF)
+            lows, highs = by_group[:, row, 0], by_group[:, row, 1]
+            sums.add_multiples(name, level, lows & 0xFFFFFFFF)
+            sums.add_multiples(name, level + 32, highs << 32 | lows >> 32 & 0xFFFFFFFF)
     return torch.from_numpy(left[:count].copy()) if count else None
 
 
