@@ -403,7 +403,7 @@ def test_a_ratio_beyond_the_largest_number_is_infinite_with_its_sign() -> None:
 
 
 @settings(max_examples=100, deadline=None)
-@given(st.lists(st.tuples(VALUES, VALUES), max_size=5))
+@given(st.lists(st.tuples(VALUES, VALUES), max_size=40))
 def test_the_sum_of_products_is_that_of_the_exact_products(pairs: list[tuple[float, float]]) -> None:
     """Products of finite numbers as rational numbers; the others as IEEE 754 has them."""
     found = ExactSum.of_products(tensor([a for a, _ in pairs]), tensor([b for _, b in pairs]))

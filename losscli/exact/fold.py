@@ -107,7 +107,7 @@ def _fold_part(
             put_off(~small)
             continue
         streams, names = [stream.scaled() for stream in streams], "cw"
-        if not multiply and len(streams) == 1 and kernel.is_compiled(columns[0].device):
+        if len(streams) == 1 and kernel.is_compiled(columns[0].device):
             rest = kernel.add(sums, streams[0], codes, products)
             if rest is not None:
                 put_off(rest)

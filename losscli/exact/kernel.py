@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from losscli._lazy import numpy, torch
 from losscli.exact.pieces import Stream
-from losscli.exact.sums import GroupSums, Sums
+from losscli.exact.sums import CARRY, GroupSums, Sums
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -87,11 +87,12 @@ def add(sums: Sums | GroupSums, stream: Stream, codes: Tensor | None, squares: b
         count = library.losscli_group_sums(
             stream.values.data_ptr(), codes.data_ptr(), n, stream.exponent, by_group.ctypes.data, into
         )
+        low_half = (1 << CARRY) - 1
         # An entry of 128 bits as two of the 42 that GroupSums allows: of 2^20 values none has more than 72.
         for row, (name, level) in enumerate(_levels(stream)):
             lows, highs = by_group[:, row, 0], by_group[:, row, 1]
-            sums.add_multiples(name, level, lows & 0xFFFFFFFF)
-            sums.add_multiples(name, level + 32, highs << 32 | lows >> 32 & 0xFFFFFFFF)
+            sums.add_multiples(name, level, lows & low_half)
+            sums.add_multiples(name, level + CARRY, highs << CARRY | lows >> CARRY & low_half)
     return torch.from_numpy(left[:count].copy()) if count else None
 
 

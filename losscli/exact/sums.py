@@ -68,6 +68,12 @@ class Sums:
             levels = self.levels[name]
             levels[level] = levels.get(level, 0) + multiple
 
+    def take(self, other: Sums) -> None:
+        """Adds other sums."""
+        for name, levels in other.levels.items():
+            for level, multiple in levels.items():
+                self.add_multiple(name, level, multiple)
+
     def _add_integers(self, name: str, terms: list[tuple[int, int]]) -> None:
         lowest = min(exponent for _, exponent in terms)
         levels = self.levels[name]
@@ -161,11 +167,7 @@ class GroupSums:
                 result.add_multiples(name, level, _lengthened(multiples, self.groups))
         for one in (self, other):
             for group, few in one.few.items():
-                result.few.setdefault(group, Sums())
-                for name, exact in few.levels.items():
-                    for exponent, integer in exact.items():
-                        into = result.few[group].levels[name]
-                        into[exponent] = into.get(exponent, 0) + integer
+                result.few.setdefault(group, Sums()).take(few)
         return result
 
     def carry(self) -> None:
@@ -186,10 +188,7 @@ class GroupSums:
                     if integer:
                         sums.levels[name][exponent] = integer
         for group, few in self.few.items():
-            for name, exact in few.levels.items():
-                into = result[group].levels[name]
-                for exponent, integer in exact.items():
-                    into[exponent] = into.get(exponent, 0) + integer
+            result[group].take(few)
         return result
 
     def _by_group(self, codes: Tensor, values: Tensor, exponent: int) -> numpy.ndarray:
