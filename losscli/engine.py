@@ -51,7 +51,9 @@ MOST_THREADS = 8
 CORES_TO_PARSE = 4
 # A GPU takes as long for a few values as for a million; memory that the bus can read is allotted once.
 GPU_ELEMENTS = 4 << 20
-RESIDENT_ELEMENTS = 16 << 20
+# Of data that are there already, as many at once as leave room for this many tensors of the same length.
+MOST_RESIDENT_ELEMENTS = 128 << 20
+RESIDENT_TENSORS = 32
 MIN_BLOCK_ROWS = 256
 MIN_CHUNK_ROWS = 2_048
 # Importing torch takes as long as reading ten million rows of two numbers; what is read meanwhile has to wait.
@@ -274,7 +276,10 @@ class _Fold:
         """
         chunk = self._settings.chunk_rows
         if self._settings.rules.device.startswith("cuda"):
-            elements = GPU_ELEMENTS if self._source.resident is None else RESIDENT_ELEMENTS
+            elements = GPU_ELEMENTS
+            if self._source.resident is not None:
+                free, _ = torch.cuda.mem_get_info(self._settings.rules.device)
+                elements = max(GPU_ELEMENTS, min(free // (8 * RESIDENT_TENSORS), MOST_RESIDENT_ELEMENTS))
             rows = chunk or max(MIN_CHUNK_ROWS, elements // widest)
             return rows, rows
         elements = BLOCK_ELEMENTS if threads == 1 else BLOCK_ELEMENTS_OF_SEVERAL

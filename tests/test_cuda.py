@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
 
@@ -12,9 +13,11 @@ import torch
 
 import losscli
 from losscli.errors import DataError
+from losscli.exact import UNIT, Sums, fold_values, gpu
 from losscli.loss import Loss, Scope
 from losscli.registry import losses, parse_spec
 from losscli.statistic import Mean
+from losscli.summary import Summary
 from tests import oracle
 from tests.loss_cases import Datum, evaluate
 from tests.test_losses_accuracy import BOUND, BOUNDS, SCALES, VALUES
@@ -62,8 +65,55 @@ def test_gradients_are_those_of_the_processor(declared: Loss) -> None:
                 continue
             (values if weights is None else values[weights > 0]).sum().backward()
             found.append([leaf.grad.cpu() for leaf in leaves.values() if leaf.grad is not None])
-        for cpu, gpu in zip(*found) if found else ():
-            assert torch.allclose(cpu, gpu, rtol=1e-10, atol=1e-12 * float(cpu.abs().max()))
+        for cpu, cuda in zip(*found) if found else ():
+            assert torch.allclose(cpu, cuda, rtol=1e-10, atol=1e-12 * float(cpu.abs().max()))
+
+
+@pytest.fixture
+def looked_up_anew() -> Iterator[None]:
+    gpu._compiled.cache_clear()
+    yield
+    gpu._compiled.cache_clear()
+
+
+def test_sums_are_compiled_for_the_gpu() -> None:
+    """With the compiler that builds of torch for CUDA bring along; test_exact.py compares their sums with fractions."""
+    assert gpu.compiled(torch.device("cuda")) is not None
+
+
+@pytest.mark.parametrize("broken", ["no bindings", "no function of that name", "no CUDA C++"])
+def test_where_they_are_not_the_numbers_are_the_same(
+    broken: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, looked_up_anew: None
+) -> None:
+    values = torch.randn(100_000, dtype=torch.float64, generator=torch.Generator().manual_seed(1)).cuda()
+    monkeypatch.setattr(gpu, "PAYS_FROM", 0)
+    with_them = Summary.of(values)
+    if broken == "no bindings":
+        monkeypatch.setitem(sys.modules, "cuda.bindings", None)
+    else:
+        source = b"" if broken == "no function of that name" else b"no CUDA C++"
+        (tmp_path / "kernel.cu").write_bytes(source)
+        monkeypatch.setattr(gpu, "SOURCE", tmp_path / "kernel.cu")
+    gpu._compiled.cache_clear()
+    assert gpu.compiled(values.device) is None
+    assert Summary.of(values) == with_them
+
+
+@pytest.mark.parametrize("exponents", [0, 60])
+@pytest.mark.parametrize("squares", [True, False])
+def test_sums_of_more_values_than_threads_are_exact(
+    squares: bool, exponents: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every thread takes many, so that its sums grow large; of a wide range some values keep a rest."""
+    generator = torch.Generator().manual_seed(exponents)
+    values = 1 - torch.rand(20_000_000, dtype=torch.float64, generator=generator) / 1024
+    values[::1000] *= 2.0 ** -torch.randint(0, 2 * exponents + 1, (20_000,), generator=generator)
+    monkeypatch.setattr(gpu, "PAYS_FROM", 0)
+    here, there = Sums(), Sums()
+    fold_values(here, values, squares=squares)
+    fold_values(there, values.cuda(), squares=squares)
+    for name in ("c", "cc") if squares else ("c",):
+        assert there.whole(name, 4 * UNIT) == here.whole(name, 4 * UNIT)
 
 
 # --- data on the device, and on their way there -----------------------------------------------------------------------

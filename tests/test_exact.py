@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from fractions import Fraction
 from unittest.mock import patch
@@ -22,6 +22,7 @@ from losscli.exact import (
     fold_products,
     fold_values,
     fold_weighted,
+    gpu,
     kernel,
     pieces,
     two_product,
@@ -41,10 +42,30 @@ def without_kernel() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="module", params=["compiled", "torch"], autouse=True)
+@contextmanager
+def on_gpu() -> Iterator[None]:
+    """Everything that these tests fold is on a GPU."""
+
+    def there(function: Callable[..., None]) -> Callable[..., None]:
+        def folded(sums: Sums | GroupSums, *tensors: torch.Tensor, **options: object) -> None:
+            function(sums, *(tensor.cuda() for tensor in tensors), **options)
+
+        return folded
+
+    at_once = patch.object(gpu, "PAYS_FROM", 0)
+    here = {function.__name__: there(function) for function in (fold_values, fold_weighted, fold_products)}
+    with at_once, patch.dict(globals(), here):
+        yield
+
+
+WAYS = {"compiled": nullcontext, "torch": without_kernel, "gpu": on_gpu}
+WITHOUT_GPU = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device")
+
+
+@pytest.fixture(scope="module", params=["compiled", "torch", pytest.param("gpu", marks=WITHOUT_GPU)], autouse=True)
 def way(request: pytest.FixtureRequest) -> Iterator[str]:
-    """Sums by compiled code and, as on a GPU and where there is no compiler, by torch."""
-    with without_kernel() if request.param == "torch" else nullcontext():
+    """Sums by compiled code; by torch, as where there is no compiler; and by what is compiled for a GPU."""
+    with WAYS[request.param]():
         yield request.param
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from losscli.exact import kernel
+from losscli.exact import gpu, kernel
 from losscli.summary import Summary
 
 COMPILER = os.environ.get("CC", "cc").split()[0]
@@ -31,8 +31,7 @@ def compile_to(library: Path, made_from: str) -> None:
 
 @pytest.mark.skipif(shutil.which(COMPILER) is None, reason="no C compiler")
 def test_installation_compiled_it() -> None:
-    assert kernel.is_compiled(torch.device("cpu"))
-    assert not kernel.is_compiled(torch.device("cuda"))
+    assert kernel.compiled() is not None
 
 
 @pytest.mark.skipif(shutil.which(COMPILER) is None, reason="no C compiler")
@@ -58,3 +57,12 @@ def test_without_a_library_the_numbers_are_the_same(
     kernel.compiled.cache_clear()
     assert kernel.compiled() is None
     assert Summary.of(values) == with_it
+
+
+def test_sums_are_compiled_for_a_gpu_once_that_pays(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a billion values, or after a thousand calls with a few each."""
+    monkeypatch.setattr(gpu, "_asked", {})
+    large, small = torch.empty(1 << 28, device="meta"), torch.empty(10, device="meta")
+    assert [gpu.pays(large) for _ in range(5)] == [False, False, False, True, True]
+    gpu._asked.clear()
+    assert [gpu.pays(small) for _ in range(1100)].count(True) == 1100 - 1023

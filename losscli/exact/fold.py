@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from losscli.exact import kernel
+from losscli.exact import gpu, kernel
 from losscli.exact.pieces import Cutter, Plan, Stream, plan_for, product_streams
 from losscli.exact.sums import GroupSums, Sums
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+    # Adds a stream, and the squares if so asked, by group where there are codes; gives indices of what is left over.
+    Compiled = Callable[[Sums | GroupSums, Stream, Tensor | None, bool], Tensor | None]
+
 # So few values are faster as Python integers than as tensors.
 FEW = 48
+# So many values of one call go through compiled code at once, since a GPU's indices have 32 bits.
+MOST_COMPILED = 1 << 30
 # So many blocks in a row are taken to have much the same largest value.
 BLOCKS_ALIKE = 4
 
@@ -36,11 +41,12 @@ def fold_values(
         bounds: the smallest and the largest value, where they are known: saves a pass.
     """
     plan = plan_for(values.device, 2 if squares else 1, 1, grouped=codes is not None)
-    size = max(1, len(values)) if kernel.is_compiled(values.device) else plan.values
+    compiled = _compiled(values)
+    size = MOST_COMPILED if compiled is not None else plan.values
     # The bounds of many blocks are wider than those of each, which would cost more than the pass.
     known = bounds if len(values) <= BLOCKS_ALIKE * size else None
     for part, part_codes in _parts(size, (values,), codes):
-        _fold_part(plan, sums, part, part_codes, multiply=False, products=squares, bounds=known)
+        _fold_part(plan, sums, part, part_codes, multiply=False, products=squares, bounds=known, compiled=compiled)
 
 
 def fold_weighted(sums: Sums | GroupSums, values: Tensor, weights: Tensor, codes: Tensor | None = None) -> None:
@@ -87,6 +93,7 @@ def _fold_part(
     multiply: bool,
     products: bool,
     bounds: tuple[float, float] | None = None,
+    compiled: Compiled | None = None,
 ) -> None:
     """Cuts one part into pieces and adds them; what keeps a rest comes back as a part of its own, to the end."""
     waiting = [(columns, codes)]
@@ -107,8 +114,8 @@ def _fold_part(
             put_off(~small)
             continue
         streams, names = [stream.scaled() for stream in streams], "cw"
-        if len(streams) == 1 and kernel.is_compiled(columns[0].device):
-            rest = kernel.add(sums, streams[0], codes, products)
+        if compiled is not None:
+            rest = compiled(sums, streams[0], codes, products)
             if rest is not None:
                 put_off(rest)
             continue
@@ -122,6 +129,13 @@ def _fold_part(
         pieces = cutter.pieces()
         if pieces is not None:
             sums.add(pieces, codes, products)
+
+
+def _compiled(values: Tensor) -> Compiled | None:
+    """What adds a stream to sums in one pass, where it is compiled."""
+    if values.device.type == "cuda":
+        return gpu.add if gpu.pays(values) and gpu.compiled(values.device) is not None else None
+    return kernel.add if values.device.type == "cpu" and kernel.compiled() is not None else None
 
 
 def _fold_few(sums: Sums | GroupSums, columns: tuple[Tensor, ...], codes: Tensor | None, multiply: bool) -> None:

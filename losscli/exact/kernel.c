@@ -9,7 +9,7 @@
    Three pieces do for most values; the few that keep a rest, being small beside the largest, get a fourth by
    themselves. What keeps a rest even then is left out of all sums and named, for a pass of its own.
 
-   kernel.py calls this. Where it could not be compiled, torch does the same (pieces.py), as it does on a GPU. */
+   kernel.py calls this. Where it could not be compiled, torch does the same (pieces.py); kernel.cu does so on a GPU. */
 
 #include <stdint.h>
 #include <string.h>

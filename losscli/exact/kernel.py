@@ -49,11 +49,6 @@ def compiled() -> ctypes.CDLL | None:
     return library
 
 
-def is_compiled(device: torch.device) -> bool:
-    """Whether sums of values there can be taken by compiled code."""
-    return device.type == "cpu" and compiled() is not None
-
-
 def add(sums: Sums | GroupSums, stream: Stream, codes: Tensor | None, squares: bool) -> Tensor | None:
     """Adds a stream to ``c``, and its squares to ``cc``.
 
@@ -78,7 +73,7 @@ def add(sums: Sums | GroupSums, stream: Stream, codes: Tensor | None, squares: b
         count = library.losscli_sums(
             stream.values.data_ptr(), n, stream.exponent, int(squares), totals.ctypes.data, into
         )
-        for (name, level), (low, high) in zip(_levels(stream), totals.tolist()):
+        for (name, level), (low, high) in zip(levels(stream), totals.tolist()):
             sums.add_multiple(name, level, (high << 64) + low % (1 << 64))
     else:
         assert codes is not None
@@ -89,14 +84,14 @@ def add(sums: Sums | GroupSums, stream: Stream, codes: Tensor | None, squares: b
         )
         low_half = (1 << CARRY) - 1
         # An entry of 128 bits as two of the 42 that GroupSums allows: of 2^20 values none has more than 72.
-        for row, (name, level) in enumerate(_levels(stream)):
+        for row, (name, level) in enumerate(levels(stream)):
             lows, highs = by_group[:, row, 0], by_group[:, row, 1]
             sums.add_multiples(name, level, lows & low_half)
             sums.add_multiples(name, level + CARRY, highs << CARRY | lows >> CARRY & low_half)
     return torch.from_numpy(left[:count].copy()) if count else None
 
 
-def _levels(stream: Stream) -> list[tuple[str, int]]:
+def levels(stream: Stream) -> list[tuple[str, int]]:
     """Which sum each total belongs to, and the power of two that it counts."""
     grid = {piece: stream.exponent - FIRST - (piece - 1) * STEP for piece in (1, 2, 3, 4)}
     result = []

@@ -123,9 +123,12 @@ def describe_array(key: str, name: str, file: str, array: numpy.ndarray) -> Colu
         sample: tuple[object, ...] = tuple(tuple(row) for row in vectors.tolist())
         return Column(key, name, file, "vector", array.shape[1:], sample)
     kind = {"b": "boolean", "U": "text", "S": "text"}.get(array.dtype.kind, "number")
-    values = (None if isinstance(value, float) and math.isnan(value) else value for value in first.tolist())
-    decoded = (value.decode(errors="replace") if isinstance(value, bytes) else value for value in values)
-    return Column(key, name, file, kind, (), tuple(decoded))  # type: ignore[arg-type]
+    values = first.tolist()
+    if array.dtype.kind == "f" and numpy.isnan(first).any():
+        values = [None if math.isnan(value) else value for value in values]
+    elif array.dtype.kind == "S":
+        values = [value.decode(errors="replace") for value in values]
+    return Column(key, name, file, kind, (), tuple(values))  # type: ignore[arg-type]
 
 
 class ArrayTable(Table):
