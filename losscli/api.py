@@ -13,6 +13,7 @@ from losscli.engine import REDUCTIONS, RowOutput, Settings, evaluate
 from losscli.errors import UsageError
 from losscli.inputs import Inputs, Opened, open_inputs
 from losscli.loss import BoundLoss
+from losscli.readers.ids import check_single
 from losscli.readers.source import ReadOptions
 from losscli.registry import parse_specs
 from losscli.result import Result
@@ -141,7 +142,10 @@ def settings_for(opened: Opened, *, weight: str | None, by: Sequence[str], **set
     keys = [column.key for column in opened.select([weight])] if weight is not None else [None]
     if len(keys) > 1:
         raise UsageError(f"--weight {weight} means {len(keys)} columns; it takes one")
-    return Settings(weight=keys[0], by=tuple(column.key for column in opened.select(by)), **settings)
+    groups = opened.select(by)
+    for column in groups:
+        check_single(column, "a group is made by one")
+    return Settings(weight=keys[0], by=tuple(column.key for column in groups), **settings)
 
 
 def plot(

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 from losscli._lazy import numpy, pyarrow
-from losscli.readers.interchange import numpy_of
+from losscli.readers.interchange import numpy_of, python_of
 from losscli.readers.source import Batch
 
 # So many possible groups are counted even where there are fewer data.
@@ -61,7 +61,7 @@ class GroupIndex:
 
 def _dictionary(values: pyarrow.Array) -> tuple[numpy.ndarray, list[object]]:
     encoded = values if pyarrow.types.is_dictionary(values.type) else values.dictionary_encode(null_encoding="encode")
-    return numpy_of(encoded.indices).astype(numpy.int64), encoded.dictionary.to_pylist()
+    return numpy_of(encoded.indices).astype(numpy.int64), python_of(encoded.dictionary)
 
 
 def _rank(value: object) -> tuple[int, float, str]:

@@ -50,6 +50,17 @@ def test_a_wrong_request_is_refused_before_reading(losscli: Run, arguments: list
     fails(losscli("compute", *arguments), 2, message)
 
 
+@pytest.mark.parametrize("column", ["vector", "object"])
+def test_what_has_several_values_a_datum_makes_no_groups_and_is_no_id(losscli: Run, column: str) -> None:
+    row = '{"pred": 1, "target": 2, "vector": [1, 2], "object": {"a": 1}}\n'
+    write(row, "p.jsonl")
+    write(row.replace("pred", "other"), "t.jsonl")
+    problem = f'p.jsonl: "{column}" has several values a datum, and'
+    fails(losscli("compute", "mae", "p.jsonl", "--by", column), 2, f"{problem} a group is made by one.")
+    joined = losscli("compute", "mae", "p.jsonl", "--truth", "t.jsonl", "--id", column)
+    fails(joined, 2, f"{problem} an id is one.")
+
+
 def test_an_unknown_option_gets_a_suggestion(losscli: Run) -> None:
     outcome = losscli("compute", "huber", "--dleta", "1", "p.csv")
     assert outcome.code == 2

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy
 import pyarrow
+import pyarrow.parquet
 import pytest
 
+import losscli
 from losscli.groups import GroupIndex
 from losscli.readers.source import Batch
 
@@ -53,3 +57,16 @@ def test_groups_do_not_depend_on_the_batches(size: int) -> None:
     names = {number: group["g"] for number, group in index.labels()}
     found = [names[code] for code in codes]
     assert found == values
+
+
+def test_groups_by_dates_that_python_lacks(tmp_path: Path) -> None:
+    """Told apart by their text, and beside others of the same column."""
+    days = pyarrow.array([0, 10**7, 0, 10**7 + 1], pyarrow.date32())
+    values = pyarrow.array([1.0, 2.0, 3.0, 4.0])
+    pyarrow.parquet.write_table(pyarrow.table({"pred": values, "target": values, "day": days}), tmp_path / "x.parquet")
+    records = losscli.compute("mse", data=tmp_path / "x.parquet", by="day").records
+    assert [(str(record.group["day"]), record.n) for record in records] == [
+        ("1970-01-01", 2),
+        ("29349-01-26", 1),
+        ("29349-01-27", 1),
+    ]

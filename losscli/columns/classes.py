@@ -27,6 +27,7 @@ from losscli.names import (
     joined,
     words,
 )
+from losscli.readers.interchange import python_of
 from losscli.readers.source import Source
 
 LISTED = 8
@@ -398,7 +399,7 @@ def all_words(source: Source, column: Evidence, *, enough: int | None = None) ->
     """
     found = dict.fromkeys(column.labels)
     for batch in source.read((), (column.key,)):
-        for value in batch.carried[column.key].unique().to_pylist():
+        for value in python_of(batch.carried[column.key].unique()):
             if value is not None and value != "":
                 found.setdefault(label_text(value))
         if enough is not None and len(found) >= enough:

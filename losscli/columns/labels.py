@@ -8,6 +8,7 @@ from losscli.columns.classes import LISTED
 from losscli.columns.evidence import Evidence, label_text
 from losscli.errors import UsageError, shown
 from losscli.readers.cells import Words
+from losscli.readers.interchange import python_of
 from losscli.readers.source import Source
 
 
@@ -46,7 +47,7 @@ def _all_words(source: Source, columns: Sequence[Evidence]) -> list[list[str]]:
     found = [dict.fromkeys(each.labels) for each in columns]
     for batch in source.read((), [each.key for each in columns]):
         for words, each in zip(found, columns):
-            for value in batch.carried[each.key].unique().to_pylist():
+            for value in python_of(batch.carried[each.key].unique()):
                 if value is not None and value != "":
                     words.setdefault(label_text(value))
     return [sorted(words) for words in found]

@@ -18,7 +18,8 @@ DATE = re.compile(
 TRUTH = {"true": True, "false": False}
 MEANS_MISSING = {"na", "n/a", "#n/a", "<na>", "none", "null", "nil", "-", "--", "?", ".", "missing", "\\n", "nat"}
 
-Kind = Literal["number", "text", "boolean", "date", "vector", "other"]
+# Of a vector and of what is nested, a datum has several values.
+Kind = Literal["number", "text", "boolean", "date", "vector", "nested", "other"]
 
 
 class CellError(ValueError):

@@ -11,6 +11,7 @@ from typing import Any
 from losscli._lazy import pyarrow
 from losscli.errors import DataError
 from losscli.readers.cells import Kind
+from losscli.readers.interchange import python_of
 from losscli.readers.source import Batch, Column, Consumed, ReadOptions
 from losscli.readers.spool import Spool, readable
 from losscli.readers.table import BatchMaker, Table, delivered
@@ -24,8 +25,8 @@ def describe_arrow(key: str, name: str, file: str, cells: Any) -> Column:
     kind = kind_of(cells.type)
     first = cells[:SAMPLED_ROWS]
     if kind != "vector":
-        return Column(key, name, file, kind, (), tuple(map(_simple, first.to_pylist())))
-    vectors = [value for value in first.to_pylist() if value is not None]
+        return Column(key, name, file, kind, (), tuple(map(_simple, python_of(first))))
+    vectors = [value for value in python_of(first) if value is not None]
     shape = _shape(vectors[0]) if vectors else (0,)
     count = max(1, SAMPLED_ELEMENTS // max(1, math.prod(shape)))
     return Column(key, name, file, kind, shape, tuple(tuple(_flat(vector)) for vector in vectors[:count]))
@@ -48,7 +49,7 @@ def kind_of(type: Any) -> Kind:
         return "date"
     if types.is_list(type) or types.is_large_list(type) or types.is_fixed_size_list(type):
         return "vector"
-    return "other"
+    return "nested" if types.is_nested(type) else "other"
 
 
 def _simple(value: object) -> object:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from losscli._lazy import numpy, pyarrow
 from losscli.errors import shown
 from losscli.readers.cells import CellError, Words, parse_number, parse_truth
-from losscli.readers.interchange import arrow_of, numpy_of, present_in, text_of
+from losscli.readers.interchange import arrow_of, numpy_of, present_in, python_of, text_of
 from losscli.readers.source import Column, ReadOptions
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ class Conversion:
 
     def _coded_arrow(self, cells: pyarrow.Array) -> numpy.ndarray:
         encoded = cells if pyarrow.types.is_dictionary(cells.type) else cells.dictionary_encode(null_encoding="encode")
-        words = [None if value is None else _word(value) for value in encoded.dictionary.to_pylist()]
+        words = [None if value is None else _word(value) for value in python_of(encoded.dictionary)]
         codes = numpy.where(present_in(encoded.indices), numpy_of(encoded.indices), len(words))
         return self._lookup([*words, None], codes, len(cells))
 
@@ -302,4 +302,4 @@ def _first_present(cells: Any) -> int:
 
 
 def _one_value(cells: Any) -> str:
-    return shown(str(cells[_first_present(cells)].as_py()))
+    return shown(str(python_of(cells[_first_present(cells) :][:1])[0]))

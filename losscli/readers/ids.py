@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from losscli._lazy import numpy, pyarrow
-from losscli.errors import DataError, escape, shown
-from losscli.readers.interchange import numpy_of, present_in
+from losscli.errors import DataError, UsageError, escape, shown
+from losscli.readers.interchange import numpy_of, present_in, python_of
 from losscli.readers.source import Column, Source
 
 
@@ -25,6 +25,20 @@ def ids_of(source: Source, key: str) -> Any:
             raise DataError("the id is missing", file=column.file, row=row, line=source.line(row), column=column.name)
         chunks.append(ids)
     return pyarrow.chunked_array(chunks).combine_chunks()
+
+
+def check_single(column: Column, what: str) -> None:
+    """Refuses a column with several values a datum, where they are to be told apart.
+
+    Args:
+        column: that was chosen.
+        what: what takes one value only, as the end of a sentence.
+
+    Raises:
+        UsageError: it has.
+    """
+    if column.kind in ("vector", "nested"):
+        raise UsageError(f"{escape(column.file)}: {shown(column.name)} has several values a datum, and {what}")
 
 
 def comparable(left: Any, right: Any) -> tuple[Any, Any]:
@@ -84,7 +98,7 @@ def matched(left: Any, right: Any, of_data: Column, of_truth: Column) -> numpy.n
 
 
 def _example(ids: Any) -> str:
-    return shown(str(ids[0].as_py()))
+    return shown(str(python_of(ids[:1])[0]))
 
 
 def repeated(ids: Any) -> tuple[int, str] | None:
@@ -95,7 +109,7 @@ def repeated(ids: Any) -> tuple[int, str] | None:
         return None
     counted = compute.value_counts(ids)
     repeated = counted.filter(compute.greater(counted.field("counts"), 1))
-    return len(repeated), str(repeated[0]["values"].as_py())
+    return len(repeated), str(python_of(repeated[:1].field("values"))[0])
 
 
 def occurring(count: int) -> str:

@@ -7,6 +7,8 @@ from typing import Any
 
 from losscli._lazy import numpy, pyarrow
 
+# How pyarrow says that a value is beyond Python's: years, days, exponents, time zones, fields of one name.
+NOT_IN_PYTHON = (ArithmeticError, ValueError)
 DTYPES = {"halffloat": "float16", "float": "float32", "double": "float64"}
 
 
@@ -37,6 +39,23 @@ def present_in(array: Any) -> numpy.ndarray:
     if validity is None:
         return numpy.zeros(len(array), dtype=bool)
     return _bits(validity, array.offset, len(array))
+
+
+def python_of(array: Any) -> list[Any]:
+    """What the values of an Arrow array are in Python; one that Python has no type for is its text.
+
+    Python's years are those from 1 to 9999, Arrow's have up to six digits.
+
+    Example:
+        >>> import pyarrow
+        >>> python_of(pyarrow.array([0, 10_000_000], pyarrow.date32()))
+        [datetime.date(1970, 1, 1), '29349-01-26']
+    """
+    try:
+        listed: list[Any] = array.to_pylist()
+    except NOT_IN_PYTHON:
+        return [_python_value(value) for value in array]
+    return listed
 
 
 def arrow_of(values: numpy.ndarray) -> pyarrow.Array:
@@ -72,6 +91,30 @@ def text_of(cells: Sequence[str | None]) -> pyarrow.Array:
     validity = None if there.all() else pyarrow.py_buffer(numpy.packbits(there, bitorder="little"))
     buffers = [validity, pyarrow.py_buffer(places), pyarrow.py_buffer(b"".join(encoded))]
     return pyarrow.Array.from_buffers(kind, len(cells), buffers)
+
+
+def _python_value(value: Any) -> Any:
+    if not value.is_valid:
+        return None
+    if isinstance(value, pyarrow.DictionaryScalar):
+        return _python_value(value.value)
+    if isinstance(value, pyarrow.ListScalar):
+        return python_of(value.values)
+    if isinstance(value, pyarrow.StructScalar):
+        pairs = [(value.type[place].name, _python_value(value[place])) for place in range(len(value))]
+        # Arrow allows several fields of one name.
+        return dict(pairs) if len(dict(pairs)) == len(pairs) else pairs
+    try:
+        return value.as_py()
+    except UnicodeDecodeError:
+        raise
+    except NOT_IN_PYTHON:
+        if pyarrow.types.is_duration(value.type):
+            return f"{value.value} {value.type.unit}"
+        try:
+            return value.cast(pyarrow.string()).as_py()
+        except pyarrow.ArrowException:
+            return f"{value.value} {value.type}"
 
 
 def _dtype(kind: Any) -> numpy.dtype:

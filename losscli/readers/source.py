@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from losscli._lazy import numpy, pyarrow, torch
+from losscli.readers.cells import Kind
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -37,7 +38,7 @@ class Column:
         key: how a ``Field`` names it; unique within a source.
         name: how the user knows it.
         file: the file that it comes from, as messages show it.
-        kind: what the first values are. ``vector`` has several numbers in a datum.
+        kind: what the first values are. ``vector`` has several numbers in a datum, ``nested`` values by name or by key.
         shape: the shape of one datum, () for a scalar.
         sample: the first values (at most 1,000): numbers, words, booleans, or None where missing.
         side: whether it comes from the predictions' file or from the file of ``--truth``.
@@ -46,7 +47,7 @@ class Column:
     key: str
     name: str
     file: str
-    kind: Literal["number", "text", "boolean", "date", "vector", "other"]
+    kind: Kind
     shape: tuple[int, ...] = ()
     sample: tuple[object, ...] = ()
     side: Literal["data", "truth"] = "data"

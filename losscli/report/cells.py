@@ -10,6 +10,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from losscli._lazy import pyarrow
+from losscli.readers.interchange import python_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -119,6 +120,6 @@ def _cast(column: pyarrow.Array) -> pyarrow.StringArray:
         return pyarrow.array([None if value is None else value.hex() for value in column.to_pylist()], pyarrow.string())
     # Arrow casts a duration to the bare number of its unit, which says nothing without the unit.
     if not pyarrow.types.is_duration(kind):
-        with contextlib.suppress(pyarrow.ArrowNotImplementedError):
+        with contextlib.suppress(pyarrow.ArrowNotImplementedError, pyarrow.ArrowInvalid):
             return column.cast(pyarrow.string())
-    return pyarrow.array([None if value is None else str(value) for value in column.to_pylist()], pyarrow.string())
+    return pyarrow.array([None if value is None else str(value) for value in python_of(column)], pyarrow.string())

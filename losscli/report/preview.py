@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, BinaryIO
 
 from losscli._lazy import numpy
+from losscli.readers.interchange import python_of
 from losscli.report import drawing
 from losscli.report.rows import RowWriter, _is_number, rounded
 from losscli.report.text import significant
@@ -55,7 +56,7 @@ class TableWriter(RowWriter):
     def write(self, batch: pyarrow.RecordBatch) -> None:
         room = batch.num_rows if self._limit is None else max(0, self._limit - len(self._first))
         head = batch.slice(0, room)
-        self._first += zip(*(column.to_pylist() for column in head.columns))
+        self._first += zip(*(python_of(column) for column in head.columns))
         self._rows += batch.num_rows
         for column, found in zip(batch.columns[len(batch.columns) - self.losses :], self._ranges):
             found.add(column)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from losscli._lazy import pyarrow
 from losscli.errors import UsageError, shown
+from losscli.readers.interchange import python_of
 from losscli.report.cells import LARGEST_BATCH_BYTES, join, json_cells, plain_cells, quoted_cells, text_bytes
 from losscli.report.text import PRECISION, delimited, encodable, full, latex, markdown, significant
 from losscli.result import Record
@@ -249,7 +250,7 @@ class MarkdownWriter(RowWriter):
         file.write(f"| {' | '.join(map(markdown, schema.names))} |\n| {' | '.join(rule)} |\n".encode())
 
     def write(self, batch: pyarrow.RecordBatch) -> None:
-        for row in zip(*(column.to_pylist() for column in batch.columns)):
+        for row in zip(*(python_of(column) for column in batch.columns)):
             cells = " | ".join(markdown(rounded(value, self.digits)) for value in row)
             self.file.write(f"| {cells} |\n".encode())
 
@@ -270,7 +271,7 @@ class LatexWriter(RowWriter):
         from losscli.report.costs import latex_number
 
         sides = [_is_number(kind) for kind in batch.schema.types]
-        for row in zip(*(column.to_pylist() for column in batch.columns)):
+        for row in zip(*(python_of(column) for column in batch.columns)):
             texts = [rounded(value, self.digits) for value in row]
             cells = (latex_number(text) if number else latex(text) for text, number in zip(texts, sides))
             self.file.write(f"{' & '.join(cells)} \\\\\n".encode())

@@ -233,3 +233,12 @@ def mapped_in(path: Path) -> int:
     sizes = [next(line for line in lines[start:] if line.startswith("Rss:")) for start in starts]
     assert sizes
     return sum(int(size.split()[1]) * 1024 for size in sizes)
+
+
+def test_an_archive_begins_where_its_file_does(folder: Path) -> None:
+    """As for NumPy, which takes what begins with anything else for a pickle."""
+    npz(folder, pred=VALUES)
+    write(folder, "x.npz", b"#!/bin/sh\n" + (folder / "x.npz").read_bytes())
+    assert problem("x.npz") == "x.npz: 10 bytes stand before the archive."
+    with pytest.raises(ValueError, match="pickled"):
+        numpy.load(folder / "x.npz")

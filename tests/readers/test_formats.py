@@ -20,6 +20,7 @@ import pytest
 
 from losscli.errors import LosscliError, UsageError
 from losscli.readers import open_memory, open_source
+from losscli.readers.interchange import python_of
 from losscli.readers.source import Field, ReadOptions
 from tests.readers.reading import everything, problem, write
 
@@ -222,6 +223,53 @@ def test_words_and_dates_are_no_numbers(folder: Path) -> None:
     parquet(folder, {"s": ["1", "x"], "d": pyarrow.array([1, 2], pyarrow.date32())})
     assert problem("x.parquet", fields=["s"]) == 'x.parquet, row 2, column "s": "x" is not a number.'
     assert problem("x.parquet", fields=["d"]) == 'x.parquet, row 1, column "d": "1970-01-02" is not a number.'
+
+
+# Python's years end with 9999, those of Arrow do not.
+LATE = {
+    "date": (pyarrow.array([0, 10**7, None], pyarrow.date32()), ["1970-01-01", "29349-01-26", None]),
+    "time": (
+        pyarrow.array([0, 10**15, None], pyarrow.timestamp("ms")),
+        ["1970-01-01 00:00:00", "<value out of range: 1000000000000000>", None],
+    ),
+    "time with a zone": (
+        pyarrow.array([0, 2**62, None], pyarrow.timestamp("us", tz="UTC")),
+        ["1970-01-01 00:00:00+00:00", "17036-07-06 14:00:27.387904Z", None],
+    ),
+    "duration": (pyarrow.array([1, 2**62, None], pyarrow.duration("s")), ["0:00:01", "4611686018427387904 s", None]),
+    "words": (
+        pyarrow.array([0, 10**7, None], pyarrow.date32()).dictionary_encode(),
+        ["1970-01-01", "29349-01-26", None],
+    ),
+}
+
+
+@pytest.mark.parametrize("what", LATE)
+@pytest.mark.parametrize("suffix", ["parquet", "arrow"])
+def test_times_beyond_those_of_python_are_text(folder: Path, suffix: str, what: str) -> None:
+    times, expected = LATE[what]
+    data = pyarrow.table(
+        {"pred": [1.0, 2.0, 3.0], "when": times, "list": pyarrow.ListArray.from_arrays([0, 1, 2, 3], times)}
+    )
+    if suffix == "parquet":
+        pyarrow.parquet.write_table(data, "x.parquet")
+    else:
+        pyarrow.feather.write_feather(data, "x.arrow", compression="uncompressed")
+    source = open_source(f"x.{suffix}")
+    assert everything(source, ["pred"])[1]["pred"].tolist() == [1.0, 2.0, 3.0]
+    assert [None if value is None else str(value) for value in source.column("when").sample] == expected
+    (batch,) = source.read([], ["when", "list"])
+    assert [None if value is None else str(value) for value in python_of(batch.carried["when"])] == expected
+    lists = python_of(batch.carried["list"])
+    assert [None if value is None else str(value) for (value,) in lists] == expected
+
+
+def test_an_unknown_time_zone_is_no_damage(folder: Path) -> None:
+    data = pyarrow.table({"pred": [1.0], "when": pyarrow.array([5], pyarrow.timestamp("us", tz="Nowhere/Land"))})
+    pyarrow.feather.write_feather(data, "x.arrow", compression="uncompressed")
+    source = open_source("x.arrow")
+    assert source.column("when").sample == ("5 timestamp[us, tz=Nowhere/Land]",)
+    assert everything(source, ["pred"])[1]["pred"].tolist() == [1.0]
 
 
 def test_parquet_columns_of_one_name(folder: Path) -> None:

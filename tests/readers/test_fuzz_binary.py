@@ -5,6 +5,9 @@ A reader never crashes, hangs or makes up values: it gives what NumPy, pyarrow o
 
 from __future__ import annotations
 
+import contextlib
+import datetime
+import decimal
 import io
 import json
 import math
@@ -21,6 +24,7 @@ import pytest
 
 from losscli.errors import DataError
 from losscli.readers import open_source
+from losscli.readers.interchange import python_of
 from losscli.readers.source import Field
 
 PRED = [0.5, -1e-3, 2.25, math.nan, 7.0, 1e300]
@@ -68,23 +72,21 @@ def by_numpy(data: bytes) -> dict[str, list[float]]:
 
 
 def numbers(table: pyarrow.Table) -> dict[str, list[float]]:
-    columns = zip(table.schema.names, table.columns)
-    return {name: column.to_numpy(zero_copy_only=False).astype(float).tolist() for name, column in columns}
+    """The columns by position, since two may have one name."""
+    columns = enumerate(table.columns)
+    return {f"#{place}": column.to_numpy(zero_copy_only=False).astype(float).tolist() for place, column in columns}
 
 
 def by_pyarrow(data: bytes) -> dict[str, list[float]]:
-    found = pyarrow.parquet.read_table(io.BytesIO(data), page_checksum_verification=True)
-    return {
-        name: found.column(name).to_numpy(zero_copy_only=False).astype(float).tolist() for name in found.schema.names
-    }
+    return numbers(pyarrow.parquet.read_table(io.BytesIO(data), page_checksum_verification=True))
 
 
 def by_ipc(data: bytes) -> dict[str, list[float]]:
-    found = pyarrow.ipc.open_file(io.BytesIO(data)).read_all()
+    # Cut off with what comes before the first message, the mark of a file leaves a stream.
+    opened = pyarrow.ipc.open_file if data.startswith(b"ARROW1") else pyarrow.ipc.open_stream
+    found = opened(io.BytesIO(data)).read_all()
     found.validate(full=True)
-    return {
-        name: found.column(name).to_numpy(zero_copy_only=False).astype(float).tolist() for name in found.schema.names
-    }
+    return numbers(found)
 
 
 def by_json(data: bytes) -> dict[str, list[float]]:
@@ -163,7 +165,7 @@ def test_a_changed_file_is_read_as_its_library_reads_it_or_is_refused(folder: Pa
 
 # Five hundred files each: those in which something was found and a few of every format; four hundred thousand in the
 # long run.
-FOUND = [("npz", 12), ("npy", 13)]
+FOUND = [("npz", 12), ("npy", 13), ("npz", 76), ("arrow", 45), ("arrow", 51), ("arrow", 140)]
 BLOCKS = [
     pytest.param(format, block, marks=pytest.mark.slow if block < 4 or (format, block) in FOUND else pytest.mark.long)
     for format in FORMATS
@@ -183,3 +185,92 @@ def check_unchanged(folder: Path, format: str) -> bool:
     path.write_bytes(make())
     found = read(path)
     return found is not None and repr(list(found.values())) == repr(list(library(make()).values()))
+
+
+# --- columns of other types, handed through ---------------------------------------------------------------------------
+
+
+def typed() -> pyarrow.Table:
+    day = datetime.date(2026, 11, 27)
+    noon = datetime.datetime(2026, 11, 27, 12)
+    return pyarrow.table(
+        {
+            "pred": PRED,
+            "word": ["a", "", None, "\N{SNOWMAN}", "b", "a"],
+            "class": pyarrow.array(["cat", "dog", "cat", None, "dog", "cat"]).dictionary_encode(),
+            "day": [day, None, day, datetime.date(1, 1, 1), datetime.date(9999, 12, 31), day],
+            "time": pyarrow.array([noon, None, noon, noon, noon, noon], pyarrow.timestamp("us", tz="UTC")),
+            "took": pyarrow.array([1, 2, None, 4, 5, 6], pyarrow.duration("s")),
+            "price": [decimal.Decimal("1.50"), None, *[decimal.Decimal("-0.25")] * 4],
+            "list": [[1.0, 2.0], None, [], [3.0], [4.0], [5.0]],
+            "record": [{"x": 1, "y": "z"}, None, *[{"x": 2, "y": None}] * 4],
+            "bytes": [b"a", None, b"\xff", b"", b"b", b"c"],
+            "true": [True, None, False, True, False, True],
+        }
+    )
+
+
+def typed_parquet() -> bytes:
+    stream = io.BytesIO()
+    pyarrow.parquet.write_table(typed(), stream, write_page_checksum=True)
+    return stream.getvalue()
+
+
+def typed_arrow() -> bytes:
+    stream = io.BytesIO()
+    with pyarrow.ipc.new_file(stream, typed().schema) as writer:
+        writer.write_table(typed())
+    return stream.getvalue()
+
+
+TYPED = {"parquet": typed_parquet, "arrow": typed_arrow}
+
+
+def library_table(format: str, data: bytes) -> pyarrow.Table:
+    if format == "parquet":
+        return pyarrow.parquet.read_table(io.BytesIO(data), page_checksum_verification=True)
+    opened = pyarrow.ipc.open_file if data.startswith(b"ARROW1") else pyarrow.ipc.open_stream
+    table = opened(io.BytesIO(data)).read_all()
+    table.validate(full=True)
+    return table
+
+
+def check_typed(folder: Path, format: str, seed: int) -> int:
+    """How many columns of a changed file were handed through, as the library has them where Python has such values."""
+    data = mutated(TYPED[format](), random.Random(f"typed {format} {seed}"))
+    path = folder / f"x.{format}"
+    path.write_bytes(data)
+    try:
+        source = open_source(path.name)
+        found: list[list[Any]] = [[] for _ in source.columns]
+        for batch in source.read([], [column.key for column in source.columns]):
+            for values, column in zip(found, source.columns):
+                values += python_of(batch.carried[column.key])
+    except DataError as error:
+        assert str(error).startswith(path.name), error
+        return 0
+    expected = library_table(format, data)
+    assert len(found) == len(expected.columns)
+    for values, column in zip(found, expected.columns):
+        with contextlib.suppress(ArithmeticError, ValueError):
+            assert repr(values) == repr(column.to_pylist()), (format, seed)
+    return len(found)
+
+
+@pytest.mark.parametrize("format", TYPED)
+def test_columns_of_every_type_are_handed_through(folder: Path, format: str) -> None:
+    assert max(check_typed(folder, format, seed) for seed in range(150)) == len(typed().columns)
+
+
+TYPED_FOUND = [("arrow", 1), ("parquet", 33)]
+TYPED_BLOCKS = [
+    pytest.param(format, block, marks=pytest.mark.slow if (format, block) in TYPED_FOUND else pytest.mark.long)
+    for format in TYPED
+    for block in range(1, 101)
+]
+
+
+@pytest.mark.parametrize(("format", "block"), TYPED_BLOCKS)
+def test_many_more_columns_of_every_type(folder: Path, format: str, block: int) -> None:
+    for seed in range(block * 500, block * 500 + 500):
+        check_typed(folder, format, seed)
