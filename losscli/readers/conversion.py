@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     Cells: TypeAlias = "list[str] | numpy.ndarray | pyarrow.Array"
 
 EXACT_UP_TO = 2**53
+# Powers of ten are float64s up to this one.
+EXACT_POWER_UP_TO = 22
+# Of a decimal of 256 bits.
+MOST_DIGITS = 76
 FOREIGN = re.compile(r"[_\x1c-\x1f]")
 
 
@@ -184,7 +188,7 @@ class Conversion:
         if types.is_boolean(kind):
             return _with_nulls(cells, lambda values: values.astype(numpy.float64))
         if types.is_decimal(kind):
-            return self._of_arrow(cells.cast(pyarrow.float64()))
+            return _nearest(cells)
         if types.is_null(kind):
             return numpy.full(len(cells), math.nan)
         if _is_list(kind):
@@ -275,6 +279,30 @@ def _with_nulls(cells: pyarrow.Array, convert: Callable[[numpy.ndarray], numpy.n
     numbers = convert(numpy.where(present, values, values.dtype.type(0)))
     numbers[~present] = math.nan
     return numbers
+
+
+def _nearest(cells: pyarrow.Array) -> numpy.ndarray:
+    """The float64 nearest to each decimal. Arrow's own cast, by a rounded power of ten, misses it for 1 of 7 prices."""
+    kind = cells.type
+    if len(cells) == 0:
+        return numpy.empty(0)
+    if kind.bit_width < 128:
+        return _nearest(cells.cast(pyarrow.decimal128(38, kind.scale)))
+    present = present_in(cells)
+    if kind.bit_width == 128 and abs(kind.scale) <= EXACT_POWER_UP_TO:
+        halves = numpy.frombuffer(cells.buffers()[1], numpy.int64, 2 * len(cells), 16 * cells.offset)
+        low, high = halves.reshape(-1, 2).T
+        small = (low >> 63 == high) & (low <= EXACT_UP_TO) & (low >= -EXACT_UP_TO)
+        if (small | ~present).all():
+            # Both numbers are exact, so that one operation rounds once.
+            power = float(10 ** abs(kind.scale))
+            return numpy.where(present, low * power if kind.scale < 0 else low / power, math.nan)
+    # Only decimals with at least as many digits as their scale can be written.
+    if kind.scale > kind.precision:
+        if kind.scale > MOST_DIGITS:
+            raise Fault(_first_present(cells), f"decimals of scale {kind.scale} are not read")
+        cells = cells.cast(pyarrow.decimal256(MOST_DIGITS, kind.scale))
+    return numpy_of(cells.cast(pyarrow.string()).cast(pyarrow.float64()).fill_null(math.nan))
 
 
 def _is_list(kind: pyarrow.DataType) -> bool:

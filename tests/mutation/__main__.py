@@ -42,7 +42,7 @@ TESTS = {
 # Of the readers' tests only the quick ones, since all the fuzzing goes through the same functions.
 QUICK = {"readers"}
 # What no test goes through where there is no such device.
-ON_GPU = {"losscli.exact.gpu"}
+ON_GPU = {"losscli.exact.gpu", "losscli.readers.resident"}
 LIMIT_S = 60
 
 

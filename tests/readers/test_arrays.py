@@ -146,6 +146,9 @@ def test_every_member_is_a_column(folder: Path, save: Any) -> None:
 def test_lengths_must_agree(folder: Path) -> None:
     npz(folder, pred=VALUES, target=VALUES[:3])
     assert problem("x.npz") == 'x.npz: "pred" has 5 rows, but "target" has 3.'
+    assert open_source("x.npz").rows is None
+    npz(folder, pred=VALUES, target=VALUES)
+    assert open_source("x.npz").rows == 5
 
 
 @pytest.mark.parametrize("save", [numpy.savez, numpy.savez_compressed])
@@ -184,6 +187,24 @@ def test_a_repeated_or_foreign_member_is_refused(folder: Path) -> None:
     assert problem("x.npz") == 'x.npz: the archive holds "p.npy" 2 times.'
     archive(folder, ("p.npy", npy(VALUES)), ("readme.txt", b"hello"))
     assert problem("x.npz") == 'x.npz: the archive holds "readme.txt", which is no array.'
+
+
+def test_members_that_overlap_are_refused(folder: Path) -> None:
+    """Small archives that claim the same bytes many times unpack to huge ones."""
+    archive(folder, ("a.npy", npy(VALUES)), ("b.npy", npy(VALUES)))
+    data = (folder / "x.npz").read_bytes()
+    directory = data.index(b"PK\x01\x02", data.index(b"PK\x01\x02") + 1)
+    starts = [data.rindex(b"PK\x03\x04") - len("b.npy") - 1, 0]
+    for start in starts:
+        write(folder, "x.npz", data[: directory + 42] + struct.pack("<I", start) + data[directory + 46 :])
+        assert problem("x.npz") == "x.npz: members of the archive overlap."
+
+
+def test_small_arrays_may_shrink_as_much_as_they_like(folder: Path) -> None:
+    zeros = numpy.zeros(200_000)
+    numpy.savez_compressed(folder / "x.npz", p=zeros)
+    assert (folder / "x.npz").stat().st_size < zeros.nbytes / 800
+    assert everything(open_source("x.npz"))[1]["p"].tolist() == zeros.tolist()
 
 
 def test_pickled_objects_in_an_archive_are_refused(folder: Path) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import bz2
+import decimal
 import gzip
 import io
 import json
 import lzma
+import random
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -21,7 +23,7 @@ import pytest
 from losscli.errors import LosscliError, UsageError
 from losscli.readers import open_memory, open_source
 from losscli.readers.interchange import python_of
-from losscli.readers.source import Field, ReadOptions
+from losscli.readers.source import Consumed, Field, ReadOptions
 from tests.readers.reading import everything, problem, write
 
 GENERATOR = numpy.random.default_rng(7)
@@ -264,12 +266,65 @@ def test_times_beyond_those_of_python_are_text(folder: Path, suffix: str, what: 
     assert [None if value is None else str(value) for (value,) in lists] == expected
 
 
+@pytest.mark.parametrize(
+    ("kind", "digits"),
+    [
+        (pyarrow.decimal32(9, 2), 9),
+        (pyarrow.decimal64(18, 4), 15),
+        (pyarrow.decimal64(18, 4), 18),
+        (pyarrow.decimal128(18, 2), 11),
+        (pyarrow.decimal128(38, 18), 20),
+        (pyarrow.decimal128(38, 22), 15),
+        (pyarrow.decimal128(38, 23), 15),
+        (pyarrow.decimal128(20, 38), 15),
+        (pyarrow.decimal128(38, -3), 12),
+        (pyarrow.decimal256(76, 40), 76),
+    ],
+    ids=str,
+)
+def test_decimals_are_the_nearest_floats(folder: Path, kind: Any, digits: int) -> None:
+    """As Python's own conversion, which reads their digits. Arrow's cast would be off for one price of seven."""
+    draw = random.Random(str(kind))
+    with decimal.localcontext(prec=80):
+        values = [decimal.Decimal(draw.randrange(-(10**digits), 10**digits)).scaleb(-kind.scale) for _ in range(999)]
+    data = pyarrow.table({"pred": pyarrow.array([None, *values], kind), "other": range(1000)}).slice(1)
+    pyarrow.feather.write_feather(data, "x.arrow", compression="uncompressed")
+    assert everything(open_source("x.arrow"), ["pred"])[1]["pred"].tolist() == [float(value) for value in values]
+    lists = pyarrow.table({"pred": pyarrow.ListArray.from_arrays(list(range(0, 1000, 3)), pyarrow.array(values, kind))})
+    found = everything(open_memory({"pred": lists.column("pred")}), ["pred"])[1]["pred"]
+    assert found.reshape(-1).tolist() == [float(value) for value in values]
+
+
+def test_missing_decimals_and_those_without_end(folder: Path) -> None:
+    few = pyarrow.array([decimal.Decimal("0.10"), None, decimal.Decimal("-7.25")], pyarrow.decimal128(12, 2))
+    many = pyarrow.array([decimal.Decimal(10) ** 30, None, decimal.Decimal(1)], pyarrow.decimal128(38, 2))
+    numbers = everything(open_memory({"few": few, "many": many}))[1]
+    assert repr(numbers["few"].tolist()) == "[0.1, nan, -7.25]"
+    assert repr(numbers["many"].tolist()) == "[1e+30, nan, 1.0]"
+    small = pyarrow.array([decimal.Decimal("1e-90")], pyarrow.decimal128(3, 90))
+    with pytest.raises(LosscliError, match="decimals of scale 90 are not read"):
+        everything(open_memory({"pred": small}))
+
+
 def test_an_unknown_time_zone_is_no_damage(folder: Path) -> None:
     data = pyarrow.table({"pred": [1.0], "when": pyarrow.array([5], pyarrow.timestamp("us", tz="Nowhere/Land"))})
     pyarrow.feather.write_feather(data, "x.arrow", compression="uncompressed")
     source = open_source("x.arrow")
     assert source.column("when").sample == ("5 timestamp[us, tz=Nowhere/Land]",)
     assert everything(source, ["pred"])[1]["pred"].tolist() == [1.0]
+
+
+def test_progress_in_a_parquet_file_is_in_proportion_to_its_rows(folder: Path) -> None:
+    FRAME[["pred"]].to_parquet(folder / "x.parquet")
+    size = (folder / "x.parquet").stat().st_size
+    source = open_source("x.parquet")
+    assert source.consumed() == Consumed(0, 0, size)
+    batches = source.read([Field(("pred",))], chunk_rows=100)
+    next(batches)
+    next(batches)
+    assert source.consumed() == Consumed(100, size * 100 // 301, size)
+    assert sum(len(batch.rows) for batch in batches) == 101
+    assert source.consumed() == Consumed(301, size, size)
 
 
 def test_parquet_columns_of_one_name(folder: Path) -> None:
@@ -328,6 +383,7 @@ def test_keys_that_are_not_there_are_missing(folder: Path) -> None:
     ("line", "message"),
     [
         ('{"p": 1, "p": 2}', 'x.jsonl, row 2: the key "p" is there twice.'),
+        ('{"a": 1, "p": 1, "p": 2}', 'x.jsonl, row 2: the key "p" is there twice.'),
         ("[1]", 'x.jsonl, row 2: the line is no JSON object, such as {"pred": 0.5}.'),
         ('{"p": ', "x.jsonl, row 2: the line is no JSON at character 6."),
         ('{"p": "x"}', 'x.jsonl, row 2, column "p": "x" is not a number.'),

@@ -8,7 +8,7 @@ import pytest
 
 from losscli.errors import LosscliError
 from losscli.readers import join_truth, open_memory, open_source, side_by_side
-from losscli.readers.source import Source
+from losscli.readers.source import Consumed, Source
 from tests.readers.reading import everything, write
 
 PREDS = "PassengerId,p\n3,0.1\n1,0.2\n2,0.3\n"
@@ -128,6 +128,12 @@ def test_rows_that_contradict_each_other_are_not_joined_by_their_order(
     truth = opened(folder, "a,y\n" + "".join(f"{cell},1\n" for cell in theirs.split(",")), "t.csv")
     hint = " Hint: the rows of the two are not in the same order; --id COL joins them by a column."
     assert error(data, truth, fields=["p", "truth::y"], chunk_rows=chunk_rows) == message + hint
+    # Columns that both sides were asked for are compared as soon as they are not.
+    joined = join_truth(data, truth)
+    if ours[0].isdigit():
+        everything(joined, ["a", "truth::y"])
+    with pytest.raises(LosscliError, match=r"but t\.csv has"):
+        everything(joined, ["p", "truth::y"])
     # What one side says of itself is no contradiction, and a prediction may have the name of its target.
     everything(join_truth(data, truth), ["p"])
     if ours[0].isdigit():
@@ -237,3 +243,20 @@ def test_two_columns_of_one_file_may_be_two_roles(folder: Path) -> None:
     source = open_memory({"a": [1.0, 2.0], "b": [3.0, 4.0]})
     both = side_by_side({"pred": (source, "b"), "target": (source, "a")})
     assert {key: value.tolist() for key, value in everything(both)[1].items()} == {"pred": [3, 4], "target": [1, 2]}
+
+
+def test_progress_is_that_of_both_files(folder: Path) -> None:
+    data, truth = opened(folder, "p\n1\n2\n", "p.csv"), opened(folder, "y\n1000\n2000\n", "t.csv")
+    joined = join_truth(data, truth)
+    everything(joined, ["p", "truth::y"])
+    assert joined.consumed() == Consumed(2, 6 + 12, 6 + 12)
+    assert Consumed(4, 100, 200).share(2) == 0.25
+    assert Consumed(4, 100, 100).share(5) == 1.0
+    assert Consumed(0, 0, 100).share(0) == 0.0
+
+
+def test_the_first_file_says_how_the_whole_is_read(folder: Path) -> None:
+    pandas.DataFrame({"y": [1.0, 2.0]}).to_parquet(folder / "t.parquet")
+    data, truth = opened(folder, "p\n1\n2\n", "p.csv"), open_source("t.parquet")
+    assert join_truth(data, truth).format == "csv"
+    assert join_truth(open_source("t.parquet"), data).format == "parquet"

@@ -90,3 +90,24 @@ def test_what_is_no_column_of_numbers_is_refused(columns: Any, message: str) -> 
     with pytest.raises(DataError) as caught:
         everything(open_memory(columns))
     assert str(caught.value) == message
+
+
+def test_objects_of_two_axes_are_vectors() -> None:
+    source = open_memory({"x": numpy.array([[1, None], [2.5, 3]], dtype=object)})
+    assert (source.columns[0].kind, source.columns[0].shape) == ("vector", (2,))
+    assert repr(everything(source)[1]["x"].tolist()) == "[[1.0, nan], [2.5, 3.0]]"
+
+
+@pytest.mark.parametrize("chunk_rows", [1, 2, 3, 100])
+def test_arrays_are_given_in_chunks(chunk_rows: int) -> None:
+    source = open_memory({"x": numpy.arange(7.0), "word": list("abcdefg")})
+    rows, values, kept = everything(source, ["x"], ["word"], chunk_rows=chunk_rows)
+    assert rows == [1, 2, 3, 4, 5, 6, 7]
+    assert values["x"].tolist() == [0, 1, 2, 3, 4, 5, 6]
+    assert kept["word"] == list("abcdefg")
+
+
+def test_nan_among_words_is_a_missing_word() -> None:
+    source = open_memory(pandas.DataFrame({"word": pandas.Series(["cat", float("nan"), "dog"], dtype=object)}))
+    assert source.columns[0].sample == ("cat", None, "dog")
+    assert everything(source, [], ["word"])[2]["word"] == ["cat", None, "dog"]

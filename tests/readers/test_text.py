@@ -134,13 +134,17 @@ SHAPES = {
     'a,b\n1,2\n3,"4\n': "x.csv, row 2: a quote is opened and never closed.",
     'a,b\n1,2\n3,"4"5\n': "x.csv, row 2: text follows a closing quote. "
     "Hint: a quote within a quoted field is written twice.",
+    'a,b\n1,"2\n"\n3,"4"5\n': "x.csv, row 2 (line 4): text follows a closing quote. "
+    "Hint: a quote within a quoted field is written twice.",
+    f'a,b\n1,2\n3,"{"x" * 131_073}"\n': "x.csv, row 2: a field is longer than 131,072 characters. "
+    "Hint: is a quote never closed?",
     'a,b\n1,"2\n"\n3\n': "x.csv, row 2 (line 4): has 1 field where the header has 2.",
     "a,b\n1,2\n# c\n": "x.csv, row 2: has 1 field where the header has 2.",
     "a,b\n1,2\n\n3\n": "x.csv, row 2 (line 4): has 1 field where the header has 2.",
 }
 
 
-@pytest.mark.parametrize("text", SHAPES)
+@pytest.mark.parametrize("text", SHAPES, ids=lambda text: text[:40])
 def test_a_row_of_the_wrong_shape_is_named(folder: Path, way: str, text: str) -> None:
     write(folder, "x.csv", text)
     message = problem("x.csv")
