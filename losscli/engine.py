@@ -49,8 +49,8 @@ BLOCK_ELEMENTS_OF_SEVERAL = 262_144
 MOST_THREADS = 8
 # Parsing text takes about so many times as long as computing a loss of it.
 CORES_TO_PARSE = 4
-# A GPU takes as long for a few values as for a million; memory that the bus can read is allotted once.
-GPU_ELEMENTS = 4 << 20
+# A GPU takes as long for a few values as for a million; allotting memory that the bus can read takes long, 2 MB a ms.
+GPU_ELEMENTS = 1 << 20
 # Of data that are there already, as many at once as leave room for this many tensors of the same length.
 MOST_RESIDENT_ELEMENTS = 128 << 20
 RESIDENT_TENSORS = 32
