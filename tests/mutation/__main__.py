@@ -1,4 +1,4 @@
-"""``python -m tests.mutation [--area AREA] [--sample N] [--seed S] [--jobs J] [--json FILE]``."""
+"""``python -m tests.mutation [--area AREA] [--module MODULE] [--sample N] [--seed S] [--jobs J] [--json FILE]``."""
 
 from __future__ import annotations
 
@@ -76,7 +76,8 @@ class Area:
 
     def try_mutants(self) -> list[tuple[Mutant, str]]:
         """Takes on a sample of the mutants, so many at a time."""
-        chosen = [mutant for module in self.modules for mutant in mutants(module)]
+        asked_for = [name for name in self.modules if not self._asked.module or name in self._asked.module]
+        chosen = [mutant for module in asked_for for mutant in mutants(module)]
         print(f"{self.area}: {len(chosen):,} mutants", flush=True)
         if self._asked.sample and self._asked.sample < len(chosen):
             chosen = random.Random(self._asked.seed).sample(chosen, self._asked.sample)
@@ -187,6 +188,7 @@ def main() -> None:
     """Counts the mutants that the tests notice, and lists the others."""
     parser = argparse.ArgumentParser(prog="python -m tests.mutation", description=__doc__)
     parser.add_argument("--area", action="append", choices=list(TESTS), help="a package; all without it")
+    parser.add_argument("--module", action="append", help="such as losscli.readers.survey; all of the area without it")
     parser.add_argument("--sample", type=int, default=0, help="how many mutants of each area; 0 for all")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)

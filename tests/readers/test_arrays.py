@@ -66,6 +66,7 @@ def test_data_of_several_axes_are_vectors(folder: Path) -> None:
     source = open_source("p.npy")
     assert (source.columns[0].kind, source.columns[0].shape) == ("vector", (3, 4))
     assert everything(source)[1]["p"].shape == (2, 3, 4)
+    assert everything(source, [], ["p"])[2]["p"] == numpy.arange(24.0).reshape(2, 3, 4).tolist()
 
 
 def test_whole_numbers_that_float64_lacks_are_refused(folder: Path) -> None:

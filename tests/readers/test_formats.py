@@ -22,6 +22,7 @@ import pytest
 
 from losscli.errors import LosscliError, UsageError
 from losscli.readers import open_memory, open_source
+from losscli.readers.columnar import ParquetSource
 from losscli.readers.interchange import python_of
 from losscli.readers.source import Consumed, Field, ReadOptions
 from tests.readers.reading import everything, problem, write
@@ -121,6 +122,7 @@ def test_the_same_data_give_the_same_bits_in_every_format(
         assert values[key].tobytes() == expected[key].tobytes()
     assert kept["class"] == FRAME["class"].tolist()
     assert source.columns[0].file == ("standard input" if standard_input else name)
+    assert not any("compressed" in note for note in source.notes)
 
 
 def test_the_format_can_be_said(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -312,6 +314,32 @@ def test_an_unknown_time_zone_is_no_damage(folder: Path) -> None:
     source = open_source("x.arrow")
     assert source.column("when").sample == ("5 timestamp[us, tz=Nowhere/Land]",)
     assert everything(source, ["pred"])[1]["pred"].tolist() == [1.0]
+
+
+@pytest.mark.parametrize(
+    "error", [pyarrow.ArrowNotImplementedError("such a codec"), pyarrow.ArrowInvalid("odd"), OSError("no magic")]
+)
+def test_what_arrow_cannot_read_is_called_damage(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    FRAME.to_parquet(folder / "x.parquet")
+
+    def fails(_: ParquetSource) -> None:
+        raise error
+
+    monkeypatch.setattr(ParquetSource, "_open", fails)
+    assert problem("x.parquet") == "x.parquet: the file is damaged, cut or not Parquet."
+
+
+def test_a_mistake_of_our_own_is_not_called_damage(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    FRAME.to_parquet(folder / "x.parquet")
+
+    def fails(_: ParquetSource) -> None:
+        raise RuntimeError("a mistake")
+
+    monkeypatch.setattr(ParquetSource, "_open", fails)
+    with pytest.raises(RuntimeError, match="a mistake"):
+        open_source("x.parquet")
 
 
 def test_progress_in_a_parquet_file_is_in_proportion_to_its_rows(folder: Path) -> None:

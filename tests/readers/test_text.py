@@ -263,6 +263,20 @@ def test_another_delimiter_than_the_suffix_says_is_found_and_said(
     assert source.notes == [note]
 
 
+def test_the_delimiter_of_long_rows_is_found_though_the_last_one_seen_is_cut(folder: Path) -> None:
+    write(folder, "x.csv", "a;b;c\n" + f"1;{'x' * 40_000};2\n" * 10)
+    source = open_source("x.csv")
+    assert source.notes == ["x.csv: the fields are separated by semicolons, not commas"]
+    assert everything(source, ["c"])[1]["c"].tolist() == [2] * 10
+
+
+def test_what_separates_only_some_of_the_rows_is_no_delimiter(folder: Path) -> None:
+    write(folder, "x.csv", "a;b\n" + "1;2\n" * 5 + "1;2;3\n" + "1;2\n" * 20)
+    source = open_source("x.csv")
+    assert source.notes == []
+    assert [column.name for column in source.columns] == ["a;b"]
+
+
 def test_a_given_delimiter_is_taken(folder: Path, way: str) -> None:
     write(folder, "x.csv", "a b\n1 2\n")
     assert everything(open_source("x.csv", ReadOptions(delimiter=" ")))[1]["b"].tolist() == [2]
