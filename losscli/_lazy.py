@@ -11,6 +11,7 @@ import importlib
 import sys
 from typing import TYPE_CHECKING, Any
 
+from losscli.signals import held_back
 from losscli.timing import phase
 
 
@@ -25,7 +26,7 @@ class LazyModule:
         if attribute.startswith("__"):
             raise AttributeError(attribute)
         if self._name not in sys.modules:
-            with phase("import"):
+            with phase("import"), held_back():
                 importlib.import_module(self._name)
         value = getattr(importlib.import_module(self._name), attribute)
         self.__dict__[attribute] = value

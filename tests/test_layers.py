@@ -12,7 +12,7 @@ PACKAGE = Path(__file__).parent.parent / "losscli"
 # From the bottom up. A module may import from its own layer and from those before it.
 LAYERS = (
     ("errors",),
-    ("timing",),
+    ("timing", "signals"),
     ("_lazy",),
     ("domain",),
     ("statistic",),

@@ -8,6 +8,7 @@ import sys
 from typing import Any
 
 from losscli.cli.outcome import BROKEN_PIPE, report_failure
+from losscli.signals import raise_on
 
 TERMINATED = 143
 
@@ -18,7 +19,8 @@ class Terminated(BaseException):
 
 def main() -> None:
     """Runs the command of ``sys.argv`` and ends the process with its exit code."""
-    signal.signal(signal.SIGTERM, _terminate)
+    raise_on(signal.SIGINT, KeyboardInterrupt)
+    raise_on(signal.SIGTERM, Terminated)
     code = run(sys.argv[1:])
     # Everything is flushed: skip the interpreter's teardown, which takes torch a third of a second.
     os._exit(code)
@@ -54,7 +56,3 @@ def _flush() -> None:
     for stream in (sys.stdout, sys.stderr):
         if stream is not None:
             stream.flush()
-
-
-def _terminate(*_: object) -> None:
-    raise Terminated
