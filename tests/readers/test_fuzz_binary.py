@@ -47,16 +47,16 @@ def table() -> pyarrow.Table:
     return pyarrow.table({"pred": PRED, "target": TARGET})
 
 
-def parquet() -> bytes:
+def parquet(table: pyarrow.Table) -> bytes:
     stream = io.BytesIO()
-    pyarrow.parquet.write_table(table(), stream, write_page_checksum=True)
+    pyarrow.parquet.write_table(table, stream, write_page_checksum=True)
     return stream.getvalue()
 
 
-def arrow() -> bytes:
+def arrow(table: pyarrow.Table) -> bytes:
     stream = io.BytesIO()
-    with pyarrow.ipc.new_file(stream, table().schema) as writer:
-        writer.write_table(table())
+    with pyarrow.ipc.new_file(stream, table.schema) as writer:
+        writer.write_table(table)
     return stream.getvalue()
 
 
@@ -77,16 +77,16 @@ def numbers(table: pyarrow.Table) -> dict[str, list[float]]:
     return {f"#{place}": column.to_numpy(zero_copy_only=False).astype(float).tolist() for place, column in columns}
 
 
-def by_pyarrow(data: bytes) -> dict[str, list[float]]:
-    return numbers(pyarrow.parquet.read_table(io.BytesIO(data), page_checksum_verification=True))
+def from_parquet(data: bytes) -> pyarrow.Table:
+    return pyarrow.parquet.read_table(io.BytesIO(data), page_checksum_verification=True)
 
 
-def by_ipc(data: bytes) -> dict[str, list[float]]:
+def from_arrow(data: bytes) -> pyarrow.Table:
     # Cut off with what comes before the first message, the mark of a file leaves a stream.
     opened = pyarrow.ipc.open_file if data.startswith(b"ARROW1") else pyarrow.ipc.open_stream
     found = opened(io.BytesIO(data)).read_all()
     found.validate(full=True)
-    return numbers(found)
+    return found
 
 
 def by_json(data: bytes) -> dict[str, list[float]]:
@@ -99,8 +99,8 @@ Reading = Callable[[bytes], dict[str, list[float]]]
 FORMATS: dict[str, tuple[Callable[[], bytes], Reading]] = {
     "npy": (npy, by_numpy),
     "npz": (npz, by_numpy),
-    "parquet": (parquet, by_pyarrow),
-    "arrow": (arrow, by_ipc),
+    "parquet": (lambda: parquet(table()), lambda data: numbers(from_parquet(data))),
+    "arrow": (lambda: arrow(table()), lambda data: numbers(from_arrow(data))),
     "jsonl": (jsonl, by_json),
 }
 
@@ -210,34 +210,16 @@ def typed() -> pyarrow.Table:
     )
 
 
-def typed_parquet() -> bytes:
-    stream = io.BytesIO()
-    pyarrow.parquet.write_table(typed(), stream, write_page_checksum=True)
-    return stream.getvalue()
-
-
-def typed_arrow() -> bytes:
-    stream = io.BytesIO()
-    with pyarrow.ipc.new_file(stream, typed().schema) as writer:
-        writer.write_table(typed())
-    return stream.getvalue()
-
-
-TYPED = {"parquet": typed_parquet, "arrow": typed_arrow}
-
-
-def library_table(format: str, data: bytes) -> pyarrow.Table:
-    if format == "parquet":
-        return pyarrow.parquet.read_table(io.BytesIO(data), page_checksum_verification=True)
-    opened = pyarrow.ipc.open_file if data.startswith(b"ARROW1") else pyarrow.ipc.open_stream
-    table = opened(io.BytesIO(data)).read_all()
-    table.validate(full=True)
-    return table
+TYPED: dict[str, tuple[Callable[[pyarrow.Table], bytes], Callable[[bytes], pyarrow.Table]]] = {
+    "parquet": (parquet, from_parquet),
+    "arrow": (arrow, from_arrow),
+}
 
 
 def check_typed(folder: Path, format: str, seed: int) -> int:
     """How many columns of a changed file were handed through, as the library has them where Python has such values."""
-    data = mutated(TYPED[format](), random.Random(f"typed {format} {seed}"))
+    write, library = TYPED[format]
+    data = mutated(write(typed()), random.Random(f"typed {format} {seed}"))
     path = folder / f"x.{format}"
     path.write_bytes(data)
     try:
@@ -249,7 +231,7 @@ def check_typed(folder: Path, format: str, seed: int) -> int:
     except DataError as error:
         assert str(error).startswith(path.name), error
         return 0
-    expected = library_table(format, data)
+    expected = library(data)
     assert len(found) == len(expected.columns)
     for values, column in zip(found, expected.columns):
         with contextlib.suppress(ArithmeticError, ValueError):
