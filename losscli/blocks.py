@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 from losscli._lazy import numpy, torch
 from losscli.columns.roles import Call
 from losscli.domain import IDENTITY, WEIGHT, Domain, first_outside
-from losscli.errors import DataError, UsageError, shown
+from losscli.errors import DataError, DatumError, UsageError, shown
 from losscli.loss import Scope
 from losscli.readers.source import Batch, Field, Source
 from losscli.summary import extremes
@@ -158,6 +158,11 @@ class Block:
             hint=hint if what == "infinite" else None,
             name_column=False,
         )
+
+    def located(self, error: DatumError, call: Call, prepared: Prepared) -> DataError:
+        """What a loss finds wrong with one datum, with its file, row and column."""
+        row = self.row(error.datum, prepared.kept)
+        return self._error(error.detail, call.fields[error.role], row, error.position, hint=error.hint)
 
     def _arranged(self, call: Call, roles: Mapping[str, Tensor]) -> dict[str, Tensor]:
         try:

@@ -71,6 +71,14 @@ class DataError(LosscliError):
         return f"{', '.join(place)}: {problem}" if place else problem
 
 
+class DatumError(DataError):
+    """What a loss finds wrong with one datum. It knows neither file nor row: whoever gave it the data adds them."""
+
+    def __init__(self, problem: str, *, role: str, datum: int, position: int = 0, hint: str | None = None) -> None:
+        self.role, self.datum, self.position = role, datum, position
+        super().__init__(problem, hint=hint)
+
+
 class ResourceError(LosscliError):
     """Something cannot be read, written or used: a file, a disk, a device, a missing extra, a limit."""
 

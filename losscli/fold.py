@@ -10,7 +10,7 @@ from losscli._lazy import numpy, torch
 from losscli.blocks import Block, Prepared
 from losscli.columns.roles import Call
 from losscli.domain import number_text
-from losscli.errors import DataError
+from losscli.errors import DataError, DatumError
 from losscli.loss import Scope
 from losscli.readers.source import Field, Source
 from losscli.rows import RowTable
@@ -88,7 +88,10 @@ def fold_block(
         data = _Data(block, call, block.prepare(call, weight), grouping)
         statistic = call.loss.statistic
         pooled = isinstance(statistic, Pooled)
-        parts = data.terms(statistic) if isinstance(statistic, Pooled) else (data.values(reduction),)
+        try:
+            parts = data.terms(statistic) if isinstance(statistic, Pooled) else (data.values(reduction),)
+        except DatumError as error:
+            raise block.located(error, call, data.prepared) from None
         checked = [block.check_values(call, data.prepared, part) for part in parts]
         labels.append(_labels_seen(block, call, data.prepared))
         counted = data.counted()

@@ -21,6 +21,21 @@ def write(text: str, name: str = "p.csv") -> None:
     Path(name).write_text(text)
 
 
+# --- what only the loss can tell --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("chunk", ["1", "2", "1000"])
+def test_the_number_of_no_label_is_named_with_its_row(losscli: Run, chunk: str) -> None:
+    row = '{"pred": [0.1, 0.2, 0.3], "target": [0, -1]}\n'
+    write(row * 5 + row.replace("[0, -1]", "[1, 3]"), "p.jsonl")
+    write("p1,p2,p3,y1,y2,y3\n.1,.2,.3,0,-1,-1\n.1,.2,.3,1,0.5,-1\n")
+    known = "is not the number of a label: there are 3, numbered 0 .. 2"
+    hint = "Hint: leave out --target-form indices where each label has a column of its own."
+    command = "compute", "multilabel-margin", "--target-form", "indices", "-q", "--chunk-rows", chunk
+    fails(losscli(*command, "p.jsonl"), 3, f'p.jsonl, row 6, column "target": 3 {known}. {hint}')
+    fails(losscli(*command, "p.csv", "-p", "p*", "-t", "y*"), 3, f'p.csv, row 2, column "y2": 0.5 {known}. {hint}')
+
+
 # --- usage: exit 2, nothing read --------------------------------------------------------------------------------------
 
 

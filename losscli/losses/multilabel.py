@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from losscli._lazy import torch
 from losscli.domain import LABELS, NON_NEGATIVE, SCORES, Choice, Domain, Interval, Number
-from losscli.errors import DataError
+from losscli.errors import DatumError
 from losscli.loss import Slice, Traits
 from losscli.losses._stable.classes import PER_CLASS, per_class
 from losscli.losses._stable.elementary import LogSigmoids, power, row_sum
@@ -196,8 +196,13 @@ def _numbered(target: Tensor, labels: int) -> Tensor:
     """Which labels the numbers of each row name, up to its first -1: shape (n, L) to (n, C)."""
     wrong = (target >= labels) | (target != torch.floor(target)) & (target == target)
     if bool(wrong.any()):
-        raise DataError(
-            f"{target[wrong][0].item():g} is not the number of a label: there are {labels}, numbered 0 .. {labels - 1}",
+        datum, position = torch.nonzero(wrong)[0].tolist()
+        number = target[datum, position].item()
+        raise DatumError(
+            f"{number:g} is not the number of a label: there are {labels}, numbered 0 .. {labels - 1}",
+            role="target",
+            datum=datum,
+            position=position,
             hint="leave out --target-form indices where each label has a column of its own.",
         )
     named = (target < 0).long().cumsum(1) == 0
