@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 import shutil
-import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from tests.console import ROOT, run_in_terminal
+from tests.forked import Forks
 
 # A command, which a backslash continues on the next line, and what stands below it up to the next command.
 COMMAND = r"^\$ ((?:.*\\\n)*.*)\n?((?:(?!\$ ).*\n?)*)"
@@ -75,17 +74,25 @@ def test_a_shown_command_prints_what_is_shown(shown: Shown, folder: Path) -> Non
 
 
 @pytest.mark.parametrize("shown", PYTHON, ids=str)
-def test_shown_python_runs(shown: Shown, folder: Path) -> None:
+def test_shown_python_runs(shown: Shown, folder: Path, forks: Forks) -> None:
     """A line such as ``print(x)  # 0.375`` says what it prints; all such comments together are the output."""
     said = re.findall(r"^print\(.*\)  # (.*)$", shown.text, re.M)
-    done = subprocess.run([sys.executable, "-W", "error", "-c", shown.text], cwd=folder, capture_output=True, text=True)
-    assert done.stderr == ""
-    assert done.stdout.splitlines() == said or not said
+    code, out, err = forks.outcome(shown.text, folder)
+    assert (code, err) == (0, "")
+    assert out.splitlines() == said or not said
 
 
 def test_there_is_something_to_run() -> None:
     assert len(COMMANDS) >= 10
     assert len(PYTHON) >= 2
+
+
+def test_a_wrong_piece_of_python_is_seen(folder: Path, forks: Forks) -> None:
+    code, out, err = forks.outcome("print(1)\n1 / 0", folder)
+    assert (code, out, err.splitlines()[-1]) == (1, "1\n", "ZeroDivisionError: division by zero")
+    assert forks.outcome("import warnings\nwarnings.warn('so')", folder)[2].endswith("UserWarning: so\n")
+    assert forks.outcome("raise SystemExit(3)", folder)[0] == 1
+    assert forks.outcome("print(input())", folder, b"given\n") == (0, "given\n", "")
 
 
 def test_a_wrong_output_is_seen() -> None:

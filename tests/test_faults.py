@@ -18,6 +18,7 @@ import numpy
 import pytest
 
 from tests.conftest import Outcome
+from tests.forked import Forks
 
 LOSSCLI = str(Path(sys.executable).with_name("losscli"))
 SKIP = "--nan skip leaves such rows out and counts them; --nan propagate lets the result be nan."
@@ -268,14 +269,25 @@ def test_a_fault_is_said_whole_in_whatever_chunks(losscli: Callable[..., Outcome
 
 @pytest.mark.slow
 @AT_ONCE
-def test_a_process_says_the_same_of_a_file_and_of_standard_input(tmp_path: Path, fault: Fault) -> None:
+def test_a_process_says_the_same_of_a_file_and_of_standard_input(tmp_path: Path, forks: Forks, fault: Fault) -> None:
+    name = f"data{fault.suffix}"
+    (tmp_path / name).write_bytes(fault.content)
+    assert forks.outcome(fault.arguments(name), tmp_path) == (fault.code, "", fault.said(name))
+    if fault.piped:
+        found = forks.outcome(fault.arguments("-"), tmp_path, fault.content)
+        assert found == (fault.code, "", fault.said("standard input"))
+    assert os.listdir(tmp_path) == [name]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fault", [*TABLES[::6], *DOMAINS[::6]], ids=lambda fault: fault.id)
+def test_so_does_one_that_has_nothing_imported(tmp_path: Path, fault: Fault) -> None:
     name = f"data{fault.suffix}"
     (tmp_path / name).write_bytes(fault.content)
     assert outcome(fault.arguments(name), tmp_path) == (fault.code, "", fault.said(name))
     if fault.piped:
         found = outcome(fault.arguments("-"), tmp_path, fault.content)
         assert found == (fault.code, "", fault.said("standard input"))
-    assert os.listdir(tmp_path) == [name]
 
 
 @pytest.mark.slow
