@@ -8,7 +8,7 @@ import pytest
 
 from losscli.errors import LosscliError
 from losscli.readers import open_source
-from losscli.readers.source import Field, ReadOptions
+from losscli.readers.source import Consumed, Field, ReadOptions
 from tests.readers.reading import everything, problem, write
 
 
@@ -391,3 +391,12 @@ def test_blanks_between_numbers_are_pointed_out(folder: Path, way: str) -> None:
     assert everything(open_source("x.txt", ReadOptions(delimiter=" ")))[1]["yhat"].tolist() == [2, 4.5]
     write(folder, "x.txt", "the label\ngolden retriever\nred fox\n")
     assert everything(open_source("x.txt"), [], ["the label"])[2] == {"the label": ["golden retriever", "red fox"]}
+
+
+def test_progress_is_that_of_the_bytes(folder: Path, way: str) -> None:
+    text = "a,b\n" + "1,2\n" * 500
+    write(folder, "x.csv", text)
+    source = open_source("x.csv")
+    assert source.consumed() is None
+    everything(source, chunk_rows=100)
+    assert source.consumed() == Consumed(500, len(text), len(text))
