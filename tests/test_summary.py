@@ -481,3 +481,19 @@ def test_one_group_of_everything_is_the_whole_to_the_last_bit() -> None:
     for _ in range(12):
         groups, whole = groups.merge(groups), whole.merge(whole)
     assert dict(groups) == {0: whole}
+
+
+@pytest.mark.parametrize(("parts", "held"), [([7, 7], 8), ([7, 3], 10), ([7, 4, 2], 7), ([5, 5, 5, 5], 6)])
+def test_entries_carry_before_they_are_full(parts: list[int], held: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An entry has room for so many values, ten of them here; once it has carried it counts as one."""
+    monkeypatch.setattr(groups, "VALUES_IN_INT64", 10)
+    values = [random.Random(7).uniform(-1e9, 1e9) for _ in range(sum(parts))]
+    codes, start, merged = torch.arange(len(values)) % 2, 0, Groups.empty()
+    for count in parts:
+        part = slice(start, start + count)
+        merged = merged.merge(Groups.of(tensor(values[part]), None, codes[part], 2))
+        start += count
+    assert merged._arrays is not None
+    assert merged._arrays.held == held
+    for group in (0, 1):
+        assert merged[group] == Summary.of(tensor(values[group::2]))
