@@ -9,14 +9,13 @@ from pathlib import Path
 from types import TracebackType
 
 SERVER = """
-import gc, json, os, sys, traceback, warnings
+import gc, json, os, sys, traceback
 from losscli import cli
 
 def run(task):
     if isinstance(task, list):
         sys.argv = ["losscli", *task]
         cli.main()
-    warnings.simplefilter("error")
     try:
         exec(compile(task, "<shown>", "exec"), {"__name__": "__main__"})
         code = 0
@@ -51,7 +50,11 @@ class Forks:
     def __init__(self, folder: Path) -> None:
         self._files = [folder / name for name in ("in", "out", "err")]
         self._server = subprocess.Popen(
-            [sys.executable, "-c", SERVER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=folder
+            [sys.executable, "-W", "error", "-c", SERVER],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=folder,
         )
 
     def __enter__(self) -> Forks:
@@ -65,7 +68,7 @@ class Forks:
     def outcome(self, task: list[str] | str, folder: Path, piped: bytes = b"") -> tuple[int, str, str]:
         """The exit code of ``losscli`` with these arguments, or of this Python, in a folder, and what it printed.
 
-        In Python every warning is an error.
+        Every warning is an error, also one of an import.
         """
         given, out, err = self._files
         given.write_bytes(piped)

@@ -267,27 +267,26 @@ def test_a_fault_is_said_whole_in_whatever_chunks(losscli: Callable[..., Outcome
     assert losscli(*fault.arguments(name, "--chunk-rows", chunk)) == Outcome(fault.code, "", fault.said(name))
 
 
+def check_process(run: Callable[..., tuple[int, str, str]], folder: Path, fault: Fault) -> None:
+    name = f"data{fault.suffix}"
+    (folder / name).write_bytes(fault.content)
+    assert run(fault.arguments(name), folder) == (fault.code, "", fault.said(name))
+    if fault.piped:
+        found = run(fault.arguments("-"), folder, fault.content)
+        assert found == (fault.code, "", fault.said("standard input"))
+    assert os.listdir(folder) == [name]
+
+
 @pytest.mark.slow
 @AT_ONCE
 def test_a_process_says_the_same_of_a_file_and_of_standard_input(tmp_path: Path, forks: Forks, fault: Fault) -> None:
-    name = f"data{fault.suffix}"
-    (tmp_path / name).write_bytes(fault.content)
-    assert forks.outcome(fault.arguments(name), tmp_path) == (fault.code, "", fault.said(name))
-    if fault.piped:
-        found = forks.outcome(fault.arguments("-"), tmp_path, fault.content)
-        assert found == (fault.code, "", fault.said("standard input"))
-    assert os.listdir(tmp_path) == [name]
+    check_process(forks.outcome, tmp_path, fault)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("fault", [*TABLES[::6], *DOMAINS[::6]], ids=lambda fault: fault.id)
 def test_so_does_one_that_has_nothing_imported(tmp_path: Path, fault: Fault) -> None:
-    name = f"data{fault.suffix}"
-    (tmp_path / name).write_bytes(fault.content)
-    assert outcome(fault.arguments(name), tmp_path) == (fault.code, "", fault.said(name))
-    if fault.piped:
-        found = outcome(fault.arguments("-"), tmp_path, fault.content)
-        assert found == (fault.code, "", fault.said("standard input"))
+    check_process(outcome, tmp_path, fault)
 
 
 @pytest.mark.slow

@@ -86,13 +86,13 @@ class NpzSource(ArrayTable):
                 raise DataError(f"the archive holds {shown(member)} {times} times", file=file)
             if not member.endswith(".npy"):
                 raise DataError(f"the archive holds {shown(member)}, which is no array", file=file)
-        infos.sort(key=lambda info: info.header_offset)
+        by_place = sorted(infos, key=lambda info: info.header_offset)
         # Programs that unpack themselves have some, arrays have not: NumPy would take it for something else.
-        before = infos[0].header_offset
+        before = by_place[0].header_offset
         if before:
             raise DataError(f"{before:,} bytes stand before the archive", file=file)
         end = 0
-        for info in infos:
+        for info in by_place:
             if info.header_offset < end:
                 raise DataError("members of the archive overlap", file=file)
             end = info.header_offset + LOCAL_HEADER.size + info.compress_size

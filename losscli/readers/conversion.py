@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from losscli._lazy import numpy, pyarrow
 from losscli.errors import shown
 from losscli.readers.cells import CellError, Words, parse_number, parse_truth
-from losscli.readers.interchange import arrow_of, numpy_of, present_in, python_of, text_of
+from losscli.readers.interchange import arrow_of, numpy_of, present_in, python_of, python_value, text_of
 from losscli.readers.source import Column, ReadOptions
 
 if TYPE_CHECKING:
@@ -330,4 +330,4 @@ def _first_present(cells: Any) -> int:
 
 
 def _one_value(cells: Any) -> str:
-    return shown(str(python_of(cells[_first_present(cells) :][:1])[0]))
+    return shown(str(python_value(cells[_first_present(cells)])))

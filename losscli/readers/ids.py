@@ -6,7 +6,7 @@ from typing import Any
 
 from losscli._lazy import numpy, pyarrow
 from losscli.errors import DataError, UsageError, escape, shown
-from losscli.readers.interchange import numpy_of, present_in, python_of
+from losscli.readers.interchange import numpy_of, present_in, python_value
 from losscli.readers.source import Column, Source
 
 
@@ -98,7 +98,7 @@ def matched(left: Any, right: Any, of_data: Column, of_truth: Column) -> numpy.n
 
 
 def _example(ids: Any) -> str:
-    return shown(str(python_of(ids[:1])[0]))
+    return shown(str(python_value(ids[0])))
 
 
 def repeated(ids: Any) -> tuple[int, str] | None:
@@ -109,7 +109,7 @@ def repeated(ids: Any) -> tuple[int, str] | None:
         return None
     counted = compute.value_counts(ids)
     repeated = counted.filter(compute.greater(counted.field("counts"), 1))
-    return len(repeated), str(python_of(repeated[:1].field("values"))[0])
+    return len(repeated), str(python_value(repeated[0]["values"]))
 
 
 def occurring(count: int) -> str:

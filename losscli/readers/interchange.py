@@ -54,8 +54,18 @@ def python_of(array: Any) -> list[Any]:
     try:
         listed: list[Any] = array.to_pylist()
     except NOT_IN_PYTHON:
-        return [_python_value(value) for value in array]
+        return [python_value(value) for value in array]
     return listed
+
+
+def python_value(value: Any) -> Any:
+    """What an Arrow scalar is in Python: see ``python_of``."""
+    try:
+        return value.as_py()
+    except UnicodeDecodeError:
+        raise
+    except NOT_IN_PYTHON:
+        return _nearest_in_python(value)
 
 
 def arrow_of(values: numpy.ndarray) -> pyarrow.Array:
@@ -93,28 +103,22 @@ def text_of(cells: Sequence[str | None]) -> pyarrow.Array:
     return pyarrow.Array.from_buffers(kind, len(cells), buffers)
 
 
-def _python_value(value: Any) -> Any:
-    if not value.is_valid:
-        return None
+def _nearest_in_python(value: Any) -> Any:
+    """The parts of a value that Python has no type for, or its text."""
     if isinstance(value, pyarrow.DictionaryScalar):
-        return _python_value(value.value)
+        return python_value(value.value)
     if isinstance(value, pyarrow.ListScalar):
         return python_of(value.values)
     if isinstance(value, pyarrow.StructScalar):
-        pairs = [(value.type[place].name, _python_value(value[place])) for place in range(len(value))]
+        pairs = [(value.type[place].name, python_value(value[place])) for place in range(len(value))]
         # Arrow allows several fields of one name.
         return dict(pairs) if len(dict(pairs)) == len(pairs) else pairs
+    if pyarrow.types.is_duration(value.type):
+        return f"{value.value} {value.type.unit}"
     try:
-        return value.as_py()
-    except UnicodeDecodeError:
-        raise
-    except NOT_IN_PYTHON:
-        if pyarrow.types.is_duration(value.type):
-            return f"{value.value} {value.type.unit}"
-        try:
-            return value.cast(pyarrow.string()).as_py()
-        except pyarrow.ArrowException:
-            return f"{value.value} {value.type}"
+        return value.cast(pyarrow.string()).as_py()
+    except pyarrow.ArrowException:
+        return f"{value.value} {value.type}"
 
 
 def _dtype(kind: Any) -> numpy.dtype:

@@ -12,7 +12,7 @@ from losscli.errors import DataError, UsageError, did_you_mean, escape, shown
 from losscli.names import joined as compared
 from losscli.names import read_name
 from losscli.readers.ids import check_single, comparable, ids_of, matched, occurring, repeated
-from losscli.readers.interchange import arrow_of, numpy_of, present_in, python_of
+from losscli.readers.interchange import arrow_of, numpy_of, present_in, python_value
 from losscli.readers.source import IN_MEMORY, Batch, Column, Consumed, Field, ReadOptions, Source, row_numbers
 from losscli.readers.table import BatchMaker, Table, delivered
 
@@ -195,7 +195,7 @@ class InOrder(Beside):
                 differing = _differing(*cells)
                 if len(differing):
                     row = int(batch.rows[differing[0]])
-                    ours, theirs = (shown(str(python_of(each[int(differing[0]) :][:1])[0])) for each in cells)
+                    ours, theirs = (shown(str(python_value(each[int(differing[0])]))) for each in cells)
                     raise DataError(
                         f"{ours}, but {escape(of_truth.file)} has {theirs} there",
                         file=of_data.file,

@@ -264,3 +264,12 @@ def test_an_archive_begins_where_its_file_does(folder: Path) -> None:
     assert problem("x.npz") == "x.npz: 10 bytes stand before the archive."
     with pytest.raises(ValueError, match="pickled"):
         numpy.load(folder / "x.npz")
+
+
+def test_columns_are_in_the_order_of_the_directory(folder: Path) -> None:
+    """As NumPy lists them, wherever their bytes are."""
+    with zipfile.ZipFile(folder / "x.npz", "w") as stream:
+        for name in ("a.npy", "b.npy", "c.npy"):
+            stream.writestr(name, npy(VALUES))
+        stream.filelist.reverse()
+    assert [column.key for column in open_source("x.npz").columns] == ["c", "b", "a"] == numpy.load("x.npz").files
