@@ -322,7 +322,8 @@ class Assigner:
 
     def _field(self, role: str, choice: Choice) -> Field:
         if self._loss.domain(role).name == IDENTITY.name and choice.columns[0].column.kind == "text":
-            return Field((choice.columns[0].key,), words=tuple(all_words(self._source, choice.columns[0])))
+            (words,) = all_words(self._source, choice.columns[:1])
+            return Field((choice.columns[0].key,), words=tuple(words))
         if self._loss.domain(role).codes and choice.columns[0].column.kind == "text":
             coded, note = binary_words(self._source, choice.columns[0], None, None, self._positive)
             self._note(note)

@@ -336,7 +336,7 @@ def binary_words(
     if target.column.kind != "text" and (positive is None or (positive == "1" and set(labels) <= {"0", "1"})):
         return None, None
     if len(labels) < 2 and target.column.kind == "text":
-        labels = all_words(source, target, enough=3)
+        (labels,) = all_words(source, [target], enough=3)
     if len(labels) != 2:
         listed = ", ".join(shown(label) for label in labels[:LISTED])
         raise UsageError(
@@ -389,22 +389,23 @@ def _ordered(labels: Sequence[str], positive: str) -> tuple[str, str]:
     return negative, positive
 
 
-def all_words(source: Source, column: Evidence, *, enough: int | None = None) -> list[str]:
-    """The distinct words of a whole column: files sorted by class show one in their first rows.
+def all_words(source: Source, columns: Sequence[Evidence], *, enough: int | None = None) -> list[list[str]]:
+    """The distinct words of whole columns, each sorted: files sorted by class show one in their first rows.
 
     Args:
         source: read from its beginning.
-        column: of words.
-        enough: stops where so many are found.
+        columns: of words.
+        enough: stops where so many are found in each.
     """
-    found = dict.fromkeys(column.labels)
-    for batch in source.read((), (column.key,)):
-        for value in python_of(batch.carried[column.key].unique()):
-            if value is not None and value != "":
-                found.setdefault(label_text(value))
-        if enough is not None and len(found) >= enough:
+    found = [dict.fromkeys(each.labels) for each in columns]
+    for batch in source.read((), [each.key for each in columns]):
+        for distinct, each in zip(found, columns):
+            for value in python_of(batch.carried[each.key].unique()):
+                if value is not None and value != "":
+                    distinct.setdefault(label_text(value))
+        if enough is not None and min(map(len, found)) >= enough:
             break
-    return sorted(found)
+    return [sorted(distinct) for distinct in found]
 
 
 def positive_column(family: Family, positive: str | None) -> Evidence | None:

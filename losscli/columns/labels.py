@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from losscli.columns.classes import LISTED
-from losscli.columns.evidence import Evidence, label_text
+from losscli.columns.classes import LISTED, all_words
+from losscli.columns.evidence import Evidence
 from losscli.errors import UsageError, shown
 from losscli.readers.cells import Words
-from losscli.readers.interchange import python_of
 from losscli.readers.source import Source
 
 
@@ -26,7 +25,7 @@ def label_words(source: Source, target: Evidence, pred: Evidence) -> tuple[tuple
     Raises:
         UsageError: no predicted word is a true one.
     """
-    true, predicted = _all_words(source, (target, pred))
+    true, predicted = all_words(source, (target, pred))
     known = Words(true)
     meant = {word: true[place] for word in predicted if (place := known.position(word)) is not None}
     if not meant:
@@ -40,17 +39,6 @@ def label_words(source: Source, target: Evidence, pred: Evidence) -> tuple[tuple
         None,
     )
     return (*true, *(word for word in predicted if word not in meant)), note
-
-
-def _all_words(source: Source, columns: Sequence[Evidence]) -> list[list[str]]:
-    """The distinct words of whole columns, each sorted, in one pass."""
-    found = [dict.fromkeys(each.labels) for each in columns]
-    for batch in source.read((), [each.key for each in columns]):
-        for words, each in zip(found, columns):
-            for value in python_of(batch.carried[each.key].unique()):
-                if value is not None and value != "":
-                    words.setdefault(label_text(value))
-    return [sorted(words) for words in found]
 
 
 def _listed(labels: Sequence[str]) -> str:

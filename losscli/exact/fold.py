@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     # Adds a stream, and the squares if so asked, by group where there are codes; gives indices of what is left over.
-    Compiled = Callable[[Sums | GroupSums, Stream, Tensor | None, bool], Tensor | None]
+    Adder = Callable[[Sums | GroupSums, Stream, Tensor | None, bool], Tensor | None]
 
 # So few values are faster as Python integers than as tensors.
 FEW = 48
@@ -93,7 +93,7 @@ def _fold_part(
     multiply: bool,
     products: bool,
     bounds: tuple[float, float] | None = None,
-    compiled: Compiled | None = None,
+    compiled: Adder | None = None,
 ) -> None:
     """Cuts one part into pieces and adds them; what keeps a rest comes back as a part of its own, to the end."""
     waiting = [(columns, codes)]
@@ -131,7 +131,7 @@ def _fold_part(
             sums.add(pieces, codes, products)
 
 
-def _compiled(values: Tensor) -> Compiled | None:
+def _compiled(values: Tensor) -> Adder | None:
     """What adds a stream to sums in one pass, where it is compiled."""
     if values.device.type == "cuda":
         return gpu.add if gpu.pays(values) and gpu.compiled(values.device) is not None else None

@@ -13,7 +13,8 @@ import json
 import math
 import random
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -165,15 +166,19 @@ def test_a_changed_file_is_read_as_its_library_reads_it_or_is_refused(folder: Pa
 
 # Five hundred files each: those in which something was found and a few of every format; four hundred thousand in the
 # long run.
-FOUND = [("npz", 12), ("npy", 13), ("npz", 76), ("arrow", 45), ("arrow", 51), ("arrow", 140)]
-BLOCKS = [
-    pytest.param(format, block, marks=pytest.mark.slow if block < 4 or (format, block) in FOUND else pytest.mark.long)
-    for format in FORMATS
-    for block in range(1, 161)
-]
+FOUND = {("npz", 12), ("npy", 13), ("npz", 76), ("arrow", 45), ("arrow", 51), ("arrow", 140)}
 
 
-@pytest.mark.parametrize(("format", "block"), BLOCKS)
+def blocks(formats: Iterable[str], last: int, often: Collection[tuple[str, int]]) -> list[Any]:
+    """Blocks of every format from the first on: some run often, the others in the long run."""
+    return [
+        pytest.param(format, block, marks=pytest.mark.slow if (format, block) in often else pytest.mark.long)
+        for format in formats
+        for block in range(1, last + 1)
+    ]
+
+
+@pytest.mark.parametrize(("format", "block"), blocks(FORMATS, 160, FOUND | set(product(FORMATS, (1, 2, 3)))))
 def test_many_more_changed_files(folder: Path, format: str, block: int) -> None:
     for seed in range(block * 500, block * 500 + 500):
         check(folder, format, seed)
@@ -244,15 +249,10 @@ def test_columns_of_every_type_are_handed_through(folder: Path, format: str) -> 
     assert max(check_typed(folder, format, seed) for seed in range(150)) == len(typed().columns)
 
 
-TYPED_FOUND = [("arrow", 1), ("parquet", 33)]
-TYPED_BLOCKS = [
-    pytest.param(format, block, marks=pytest.mark.slow if (format, block) in TYPED_FOUND else pytest.mark.long)
-    for format in TYPED
-    for block in range(1, 101)
-]
+TYPED_FOUND = {("arrow", 1), ("parquet", 33)}
 
 
-@pytest.mark.parametrize(("format", "block"), TYPED_BLOCKS)
+@pytest.mark.parametrize(("format", "block"), blocks(TYPED, 100, TYPED_FOUND))
 def test_many_more_columns_of_every_type(folder: Path, format: str, block: int) -> None:
     for seed in range(block * 500, block * 500 + 500):
         check_typed(folder, format, seed)
